@@ -1,0 +1,1 @@
+"""The engine: operations as records, the graph, one exact training step."""
