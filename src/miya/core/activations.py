@@ -100,7 +100,7 @@ def _softplus(z: Array, p: Parameters) -> Array:
 
 def softmax(z: Array) -> Array:
     e = np.exp(z - z.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
+    return np.asarray(e / e.sum(axis=1, keepdims=True))
 
 
 def _elu(z: Array, p: Parameters) -> Array:

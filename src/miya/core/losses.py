@@ -75,7 +75,7 @@ def _plain(f: Callable[[Array, Array, Parameters], Array]) -> Any:
 
 def _huber(a: Array, y: Array, p: Parameters) -> Array:
     d, r = p["delta"], np.abs(a - y)
-    return np.where(r <= d, 0.5 * r * r, d * (r - 0.5 * d))
+    return np.asarray(np.where(r <= d, 0.5 * r * r, d * (r - 0.5 * d)), dtype=a.dtype)
 
 
 def _bce(a: Array, y: Array, p: Parameters) -> Array:

@@ -34,7 +34,7 @@ class Layer:
 
     @property
     def shared_bias(self) -> bool:
-        return self.bias.shape[0] == 1 and self.weight.shape[0] > 1
+        return int(self.bias.shape[0]) < self.outputs
 
     @property
     def inputs(self) -> int:
@@ -70,14 +70,14 @@ class Network:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return self.inputs.dtype
+        return np.dtype(self.inputs.dtype)
 
     @property
     def sizes(self) -> tuple[int, ...]:
         return (self.layers[0].inputs, *(layer.outputs for layer in self.layers))
 
     def parameters(self) -> dict[str, Array]:
-        """"weight1", "bias1", ... by 1-based layer, in the order of the layers."""
+        """ "weight1", "bias1", ... by 1-based layer, in the order of the layers."""
         found: dict[str, Array] = {}
         for number, layer in enumerate(self.layers, 1):
             found[f"weight{number}"] = layer.weight

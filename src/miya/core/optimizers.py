@@ -68,8 +68,10 @@ def _sgd(o: Options, first: bool) -> list[Line]:
     lines, g = _gradient(o)
     if o["momentum"]:
         # torch fills the buffer with the first gradient, undampened
-        new = f"momentum * v_before + (1 - dampening) * {g}" if o["dampening"] else (
-            f"momentum * v_before + {g}"
+        new = (
+            f"momentum * v_before + (1 - dampening) * {g}"
+            if o["dampening"]
+            else (f"momentum * v_before + {g}")
         )
         lines.append(("v", g if first else new))
         if o["nesterov"]:
@@ -124,7 +126,13 @@ def _adam_state(o: Options) -> dict[str, float]:
     return _zeros("m", "v", *(["v_max"] if o["amsgrad"] else []))
 
 
-ADAM = {"betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0, "amsgrad": False, "maximize": False}
+ADAM: Options = {
+    "betas": (0.9, 0.999),
+    "eps": 1e-8,
+    "weight_decay": 0.0,
+    "amsgrad": False,
+    "maximize": False,
+}
 
 KINDS: dict[str, OptimizerKind] = {
     k.name: k

@@ -110,14 +110,13 @@ def _update(
     if not np.isfinite(after).all():
         _refuse_overflow(name, before, after)
     kept = {k: results[k] for k in start}
-    return ParameterUpdate(
-        name, before, gradient, after, mask, lines, results, names, kept
-    )
+    return ParameterUpdate(name, before, gradient, after, mask, lines, results, names, kept)
 
 
 def _refuse_overflow(name: str, before: Array, after: Array) -> None:
     index = tuple(int(i) for i in np.argwhere(~np.isfinite(after))[0])
-    kind, layer = name.rstrip("0123456789"), name.lstrip("weightbias")
+    kind = name.rstrip("0123456789")
+    layer = name.removeprefix(kind)
     place = "".join(f"[{i}]" for i in index)
     raise MiyaInputError(
         "E311",
@@ -140,9 +139,8 @@ def check_finite(network: Network, root: Node, affines: list[Node]) -> None:
                 f"for example {n}",
                 hint="its numbers are too large for float64; scale them down",
             )
-    n, i = (int(v) for v in np.argwhere(~np.isfinite(root.saved["elements"]))[0]) if not np.isfinite(
-        root.saved["elements"]
-    ).all() else (0, 0)
+    bad = np.argwhere(~np.isfinite(root.saved["elements"]))
+    n, i = (int(v) for v in bad[0]) if len(bad) else (0, 0)
     a, y = (float(o.value[n, i]) for o in root.operands)
     if network.loss.name == "binary_cross_entropy":
         raise MiyaInputError(
