@@ -1,0 +1,86 @@
+"""Miya shows exactly how backprop blames every weight, bias and neuron for the loss.
+
+A network is a TOML or JSON file, or the same as a dict:
+
+>>> import miya
+>>> net = {
+...     "learning_rate": 0.1,
+...     "loss": "squared_error",
+...     "layers": [
+...         {"weight": [[0.5, -0.25]], "bias": [0.1], "activation": "sigmoid"},
+...     ],
+...     "examples": [{"input": [1, 2], "target": [1]}],
+... }
+>>> told = miya.explain(net)
+>>> round(told.trace.loss, 6)
+0.225625
+
+`print(told)` tells the whole story; `told.markdown()`, `told.latex()` and `told.json()` give it
+in other forms. Every number is in `told.trace`, layer by layer, as NumPy arrays:
+
+>>> told.trace.layers[0].delta.shape  # (examples, neurons)
+(1, 1)
+
+Who is to blame, by a named measure (pressure, step, credit or removal):
+
+>>> row = miya.blame(net, measure="pressure").parameters[0]
+>>> row.kind, row.layer, row.index
+('weight', 1, (0, 1))
+
+Many steps, each traced in full:
+
+>>> [trace.number for trace in miya.train(net, steps=3)]
+[1, 2, 3]
+
+What is wrong with a network is said by a MiyaInputError whose text names the place and what
+to do.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .api import Explanation, blame, explain, load, train
+    from .core.network import Network
+    from .core.trace import Trace
+    from .errors import MiyaError, MiyaInputError, MiyaWarning
+
+__version__ = "0.1.0"
+__all__ = [
+    "Explanation",
+    "MiyaError",
+    "MiyaInputError",
+    "MiyaWarning",
+    "Network",
+    "Trace",
+    "blame",
+    "explain",
+    "load",
+    "train",
+]
+
+# imported where first used, so that `import miya` and `miya --version` load no NumPy
+_HOMES = {
+    "Explanation": ".api",
+    "blame": ".api",
+    "explain": ".api",
+    "load": ".api",
+    "train": ".api",
+    "Network": ".core.network",
+    "Trace": ".core.trace",
+    "MiyaError": ".errors",
+    "MiyaInputError": ".errors",
+    "MiyaWarning": ".errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'miya' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name], __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,177 @@
+"""What one calls: explain, blame, train. Each wires the stages and does nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .analysis.blame import Blame, Measure
+from .analysis.blame import blame as rank
+from .analysis.credit import Credit
+from .analysis.credit import credit as credit_of
+from .core.build import network as build
+from .core.network import Network
+from .core.step import take_step
+from .core.trace import Trace
+from .errors import MiyaInputError
+from .read.file import original, read_network
+from .story.blocks import Story
+from .story.tell import tell
+
+Source = str | Path | Mapping[str, Any] | Network
+MOST_DIGITS = 15
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One step, explained. The story is told when a format is first asked for.
+
+    `trace` holds every number as NumPy arrays; `text()`, `markdown()`, `latex()`, `json()` and
+    `data()` tell them. `print(explanation)` tells the story.
+    """
+
+    trace: Trace
+    digits: int | None = None
+    language: str = "en"
+    only: str | None = None
+    miya: bool = True
+
+    @cached_property
+    def story(self) -> Story:
+        return tell(
+            self.trace,
+            digits=self.digits,
+            language=self.language,
+            only=self.only,
+            miya=self.miya,
+        )
+
+    @cached_property
+    def credit(self) -> Credit:
+        return credit_of(self.trace)
+
+    def text(self, width: int = 88) -> str:
+        from .render.text import text
+
+        return text(self.story, width=width)
+
+    def markdown(self) -> str:
+        from .render.markdown import markdown
+
+        return markdown(self.story)
+
+    def latex(self) -> str:
+        from .render.latex import latex
+
+        return latex(self.story)
+
+    def json(self) -> str:
+        from .render.json import json
+
+        return json(self.trace, self.story, self.credit)
+
+    def data(self) -> dict[str, Any]:
+        from .render.json import data
+
+        return data(self.trace, self.story, self.credit)
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+def load(source: Source | None = None, *, dtype: str = "float64") -> Network:
+    """A network from a TOML or JSON file, a description (dict) or a Network; None is the
+    original story's. Raises MiyaInputError for what is no network."""
+    if source is None:
+        return original(dtype=dtype)
+    if isinstance(source, Network):
+        return source
+    if isinstance(source, Mapping):
+        return build(source, dtype=dtype)
+    return read_network(source, dtype=dtype)
+
+
+def explain(
+    source: Source | None = None,
+    *,
+    digits: int | None = None,
+    carry: str = "exact",
+    only: str | None = None,
+    language: str = "en",
+    miya: bool = True,
+    dtype: str = "float64",
+) -> Explanation:
+    """Explain one training step of a network.
+
+    source: a file, a description or a Network (see `load`).
+    digits: significant digits shown, 1 to 15 (default 5).
+    carry: "exact", or "rounded" to carry each result on rounded to `digits`, as by hand.
+    only: "forward", "backward", "update", or a layer by its number (from 1) or name.
+    dtype: "float64" or "float32", what the arrays are computed in.
+    Raises MiyaInputError.
+    """
+    check_digits(digits, carry)
+    trace = take_step(load(source, dtype=dtype), digits=carried_digits(digits, carry))
+    return Explanation(trace, digits, language, only, miya)
+
+
+def check_digits(digits: int | None, carry: str) -> None:
+    if digits is not None and not 1 <= digits <= MOST_DIGITS:
+        raise MiyaInputError(
+            "E604", f"digits is {digits}", hint=f"choose 1 to {MOST_DIGITS} significant digits"
+        )
+    if carry not in ("exact", "rounded"):
+        raise MiyaInputError("E605", f"carry is {carry!r}", hint="choose exact or rounded")
+
+
+def carried_digits(digits: int | None, carry: str) -> int | None:
+    from .story.tell import DIGITS
+
+    return (digits or DIGITS) if carry == "rounded" else None
+
+
+def blame(
+    source: Source | Trace | None = None,
+    *,
+    measure: Measure = "pressure",
+    top: int | None = None,
+    dtype: str = "float64",
+) -> Blame:
+    """Rank weights, biases and neurons by a measure: pressure, step, credit or removal.
+
+    top: how many rows to keep (default all, or 100 of a large network).
+    Raises MiyaInputError.
+    """
+    trace = source if isinstance(source, Trace) else take_step(load(source, dtype=dtype))
+    return rank(trace, measure, top=top)
+
+
+def train(
+    source: Source | None = None,
+    *,
+    steps: int,
+    digits: int | None = None,
+    carry: str = "exact",
+    dtype: str = "float64",
+) -> Iterator[Trace]:
+    """Yield the trace of each of `steps` exact steps, the optimizer's state carried along.
+
+    Each step starts from the parameters that the one before left. A trace is complete when it
+    is yielded; nothing is kept of the earlier ones. Raises MiyaInputError.
+    """
+    if steps < 1:
+        raise MiyaInputError("E606", f"steps is {steps}", hint="take at least 1 step")
+    check_digits(digits, carry)
+    return _steps(load(source, dtype=dtype), steps, carried_digits(digits, carry))
+
+
+def _steps(network: Network, steps: int, digits: int | None) -> Iterator[Trace]:
+    state = None
+    for number in range(1, steps + 1):
+        trace = take_step(network, digits=digits, number=number, state=state)
+        yield trace
+        network = trace.after
+        state = {name: update.state for name, update in trace.updates.items()}

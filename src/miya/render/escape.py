@@ -1,0 +1,67 @@
+"""Labels are text in every output: nothing in one is a command, a link or a control code."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#$~!])")
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': "''",
+    "`": r"\textasciigrave{}",
+}
+LATEX_MATHS = {
+    "δ": r"\delta",
+    "Δ": r"\Delta",
+    "∂": r"\partial",
+    "Σ": r"\Sigma",
+    "σ": r"\sigma",
+    "θ": r"\theta",
+    "ℓ": r"\ell",
+    "≈": r"\approx",
+    "·": r"\cdot",
+    "→": r"\to",
+    "⊙": r"\odot",
+    "Φ": r"\Phi",
+    "ᵀ": r"^{\top}",
+}
+
+
+def printable(text: str) -> str:
+    """Control, bidirectional and other invisible characters shown by their code."""
+    return "".join(_shown(c) for c in text)
+
+
+def _shown(character: str) -> str:
+    category = unicodedata.category(character)
+    if category in ("Cf", "Co", "Cs", "Zl", "Zp"):
+        return f"U+{ord(character):04X}"
+    return f"\\x{ord(character):02x}" if category == "Cc" else character
+
+
+def markdown(text: str) -> str:
+    escaped = MARKDOWN.sub(r"\\\1", printable(text).replace("&", "&amp;"))
+    return re.sub(r"^([-+=]|\d+\.)", r"\\\1", escaped)
+
+
+def latex(text: str) -> str:
+    found = []
+    for character in printable(text):
+        if character in LATEX_MATHS:
+            found.append(rf"\ensuremath{{{LATEX_MATHS[character]}}}")
+        else:
+            found.append(LATEX.get(character, character))
+    return "".join(found)

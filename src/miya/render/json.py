@@ -1,0 +1,89 @@
+"""The trace and its story as JSON."""
+
+from __future__ import annotations
+
+import json as standard
+from typing import Any
+
+from ..analysis.credit import Credit
+from ..core.rounding import Array
+from ..core.trace import LayerTrace, ParameterUpdate, Trace
+from ..story.blocks import Remark, Story
+from ..story.expression import plain
+from ..story.symbols import plain_symbol
+
+
+def json(trace: Trace, story: Story, credit: Credit) -> str:
+    return standard.dumps(data(trace, story, credit), ensure_ascii=False, allow_nan=False, indent=1)
+
+
+def data(trace: Trace, story: Story, credit: Credit) -> dict[str, Any]:
+    """Plain lists, numbers and texts. Arrays are batch first where there are more examples
+    than one, plain vectors for one; weights are (out, in)."""
+    network = trace.network
+    return {
+        "title": story.title,
+        "step": trace.number,
+        "carry": story.carry,
+        "digits": story.digits,
+        "learning_rate": network.learning_rate,
+        "input": _examples(trace, network.inputs),
+        "target": _examples(trace, network.targets),
+        "loss": {
+            "name": network.loss.name,
+            "before": trace.loss,
+            "after": trace.loss_after,
+            "predicted_change": trace.predicted_change,
+            "real_change": credit.real_change,
+            "credit_sum": credit.total,
+            "residual": credit.residual,
+        },
+        "optimizer": {"name": network.optimizer.name, **network.optimizer.options},
+        "layers": [_layer(trace, layer, credit) for layer in trace.layers],
+        "steps": [
+            {
+                "kind": c.kind,
+                "symbol": plain_symbol(c.symbol),
+                "expression": plain(c.closed.tree, c.closed.write),
+                "result": c.closed.result,
+            }
+            for c in story.calculations
+        ],
+        "remarks": [
+            {"text": b.text, "measure": b.measure} for b in story.blocks if isinstance(b, Remark)
+        ],
+    }
+
+
+def _examples(trace: Trace, values: Array) -> Any:
+    return (values if trace.network.batch else values[0]).tolist()
+
+
+def _layer(trace: Trace, layer: LayerTrace, credit: Credit) -> dict[str, Any]:
+    def arrays(values: Array) -> Any:
+        return _examples(trace, values)
+
+    return {
+        "name": layer.name,
+        "neurons": list(layer.layer.neurons),
+        "activation": layer.layer.activation.name,
+        "input": arrays(layer.input),
+        "z": arrays(layer.z),
+        "a": arrays(layer.a),
+        "slope": None if layer.slope is None else arrays(layer.slope),
+        "grad_a": arrays(layer.grad_a),
+        "delta": arrays(layer.delta),
+        "weight": _parameter(layer.weight, credit),
+        "bias": _parameter(layer.bias, credit),
+    }
+
+
+def _parameter(update: ParameterUpdate, credit: Credit) -> dict[str, Any]:
+    return {
+        "before": update.before.tolist(),
+        "gradient": update.gradient.tolist(),
+        "change": update.change.tolist(),
+        "after": update.after.tolist(),
+        "credit": credit.values[update.name].tolist(),
+        "state": {name: values.tolist() for name, values in update.state.items()},
+    }

@@ -1,0 +1,88 @@
+"""The story as a LaTeX document for pdfLaTeX, or LuaLaTeX where the language needs its fonts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..story.blocks import (
+    Block,
+    Bullets,
+    Calculations,
+    Formula,
+    Heading,
+    Matrix,
+    Paragraph,
+    Remark,
+    Story,
+    Symbol,
+    Table,
+)
+from ..story.symbols import latex_symbol
+from ..story.words import load
+from .escape import latex as escape
+from .faces import FACES
+from .markdown import calculation, matrix
+
+LEVELS = {2: "section", 3: "subsection"}
+WIDE = {"ja": "\\usepackage{luatexja}\n"}
+PREAMBLE = r"""\documentclass[11pt]{{article}}
+{fonts}\usepackage{{amsmath,amssymb}}
+\usepackage{{longtable}}
+\usepackage[margin=2.2cm]{{geometry}}
+\allowdisplaybreaks
+\setlength{{\parindent}}{{0pt}}
+\setlength{{\parskip}}{{0.5em}}
+\title{{{title}}}
+\date{{}}
+\begin{{document}}
+\maketitle
+"""
+
+
+def latex(story: Story) -> str:
+    fonts = WIDE.get(story.language, "\\usepackage[T1]{fontenc}\n\\usepackage[utf8]{inputenc}\n")
+    body = "\n".join(line for block in story.blocks for line in _write(block, story))
+    head = PREAMBLE.format(fonts=fonts, title=escape(story.title))
+    return f"{head}{body}\n\\end{{document}}\n"
+
+
+def _write(block: Block, story: Story) -> Iterator[str]:
+    match block:
+        case Heading(words, level) if level > 1:
+            yield rf"\{LEVELS[level]}*{{{escape(words)}}}"
+        case Paragraph(words):
+            yield f"{escape(words)}\n"
+        case Bullets(items):
+            inside = "\n".join(rf"\item {escape(item)}" for item in items)
+            yield f"\\begin{{itemize}}\n{inside}\n\\end{{itemize}}"
+        case Formula():
+            yield f"\\[ {block.latex} \\]"
+        case Calculations(items) if items:
+            rows = " \\\\\n".join(calculation(item) for item in items)
+            yield f"\\begin{{align*}}\n{rows}\n\\end{{align*}}"
+        case Matrix():
+            # amsmath allows ten columns unless told otherwise
+            wide = len(block.rows[0])
+            yield f"\\setcounter{{MaxMatrixCols}}{{{max(10, wide)}}}\n\\[ {matrix(block)} \\]"
+        case Table():
+            yield from _table(block)
+        case Remark():
+            words = block.text
+            if block.measure:
+                measure = load(story.language)["general"]["measure"]
+                words += f" ({measure.format(measure=block.measure)})"
+            face = escape(FACES[block.mood])
+            yield f"\\begin{{quote}}\\texttt{{{face}}} \\itshape {escape(words)}\\end{{quote}}"
+
+
+def _table(block: Table) -> Iterator[str]:
+    columns = "l" + "r" * (len(block.header) - 1)
+    yield f"\\begin{{longtable}}{{{columns}}}"
+    yield " & ".join(map(escape, block.header)) + r" \\ \hline \endhead"
+    for row in block.rows:
+        yield " & ".join(map(_cell, row)) + r" \\"
+    yield r"\end{longtable}"
+
+
+def _cell(value: str | Symbol) -> str:
+    return f"${latex_symbol(value)}$" if isinstance(value, Symbol) else escape(value)

@@ -1,0 +1,85 @@
+"""The story as Markdown with LaTeX between dollar signs (GitHub, Jupyter, pandoc)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..story.blocks import (
+    Block,
+    Bullets,
+    Calculation,
+    Calculations,
+    Formula,
+    Heading,
+    Matrix,
+    Paragraph,
+    Remark,
+    Story,
+    Symbol,
+    Table,
+)
+from ..story.expression import latex, latex_number
+from ..story.symbols import latex_symbol
+from ..story.words import load
+from .escape import markdown as escape
+from .faces import FACES
+
+
+def markdown(story: Story) -> str:
+    return "\n".join(line for block in story.blocks for line in _write(block, story))
+
+
+def _write(block: Block, story: Story) -> Iterator[str]:
+    match block:
+        case Heading(words, level):
+            yield f"{'#' * level} {escape(words)}\n"
+        case Paragraph(words):
+            yield f"{escape(words)}\n"
+        case Bullets(items):
+            yield "".join(f"- {escape(item)}\n" for item in items)
+        case Formula():
+            yield f"$$\n{block.latex}\n$$\n"
+        case Calculations(items):
+            yield "$$\n" + aligned(items) + "\n$$\n"
+        case Matrix():
+            yield f"$$\n{matrix(block)}\n$$\n"
+        case Table():
+            yield from _table(block)
+        case Remark():
+            words = block.text
+            if block.measure:
+                measure = load(story.language)["general"]["measure"]
+                words += f" ({measure.format(measure=block.measure)})"
+            yield f"> `{FACES[block.mood]}` {escape(words)}\n"
+
+
+def aligned(items: tuple[Calculation, ...]) -> str:
+    rows = " \\\\\n".join(calculation(item) for item in items)
+    return "\\begin{aligned}\n" + rows + "\n\\end{aligned}"
+
+
+def calculation(item: Calculation) -> str:
+    closed = item.closed
+    expression = latex(closed.tree, closed.write)
+    head, result = latex_symbol(item.symbol), latex_number(closed.result)
+    if expression == result:
+        return f"{head} &= {result}"
+    relation = {"=": "=", "≈": r"\approx"}[closed.relation]
+    return f"{head} &= {expression} {relation} {result}"
+
+
+def matrix(block: Matrix) -> str:
+    rows = r" \\ ".join(" & ".join(map(latex_number, row)) for row in block.rows)
+    return rf"{latex_symbol(block.symbol)} = \begin{{bmatrix}} {rows} \end{{bmatrix}}"
+
+
+def _table(block: Table) -> Iterator[str]:
+    yield "| " + " | ".join(map(escape, block.header)) + " |"
+    yield "| " + " | ".join([":--", *["--:"] * (len(block.header) - 1)]) + " |"
+    for row in block.rows:
+        yield "| " + " | ".join(map(_cell, row)) + " |"
+    yield ""
+
+
+def _cell(value: str | Symbol) -> str:
+    return f"${latex_symbol(value)}$" if isinstance(value, Symbol) else escape(value)

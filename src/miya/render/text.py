@@ -1,0 +1,147 @@
+"""The story as plain text for a terminal; `style` may add colour."""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from collections.abc import Callable, Iterator
+from functools import singledispatch
+
+from ..story.blocks import (
+    Block,
+    Bullets,
+    Calculation,
+    Calculations,
+    Formula,
+    Heading,
+    Matrix,
+    Paragraph,
+    Remark,
+    Story,
+    Symbol,
+    Table,
+)
+from ..story.expression import plain
+from ..story.symbols import plain_symbol
+from ..story.words import load
+from .escape import printable
+from .faces import FACES
+
+Style = Callable[[str, str], str]  # (kind, text) -> text
+
+
+def text(story: Story, *, width: int = 88, style: Style = lambda kind, text: text) -> str:
+    """`story` as text. Prose is wrapped to `width`; a calculation always keeps its line."""
+    lines: list[str] = []
+    for block in story.blocks:
+        lines += _write(block, story, width, style)
+    return "\n".join(lines).strip("\n") + "\n"
+
+
+def _write(block: Block, story: Story, width: int, style: Style) -> Iterator[str]:
+    match block:
+        case Heading(words, level):
+            words = printable(words)
+            yield from ("", style("heading", words))
+            if level < 3:
+                yield style("heading", ("=" if level == 1 else "-") * columns(words))
+            if level < 3:
+                yield ""
+        case Paragraph(words):
+            yield from wrap(printable(words), width)
+        case Bullets(items):
+            for item in items:
+                yield from wrap(printable(item), width, "* ", "  ")
+        case Formula():
+            yield style("formula", f"    {block.plain}")
+        case Calculations(items):
+            yield from (f"  {calculation(item)}" for item in items)
+            yield ""
+        case Matrix():
+            yield from _matrix(block)
+        case Table():
+            yield from _table(block)
+        case Remark():
+            yield from (style("miya", line) for line in _remark(block, story, width))
+
+
+def _remark(block: Remark, story: Story, width: int) -> Iterator[str]:
+    words = block.text
+    if block.measure:
+        words += f" [{load(story.language)['general']['measure'].format(measure=block.measure)}]"
+    yield from wrap(printable(words), width, f"  {FACES[block.mood]} ", "      ")
+    yield ""
+
+
+def calculation(item: Calculation) -> str:
+    closed = item.closed
+    expression = plain(closed.tree, closed.write)
+    head = plain_symbol(item.symbol)
+    if expression == closed.result:
+        return f"{head} = {closed.result}"
+    return f"{head} = {expression} {closed.relation} {closed.result}"
+
+
+def _matrix(block: Matrix) -> Iterator[str]:
+    head = f"    {plain_symbol(block.symbol)} = "
+    widths = [max(len(row[j]) for row in block.rows) for j in range(len(block.rows[0]))]
+    for k, row in enumerate(block.rows):
+        cells = "  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True))
+        yield f"{head if k == 0 else ' ' * columns(head)}[ {cells} ]"
+
+
+def _table(block: Table) -> Iterator[str]:
+    rows = [block.header, *(tuple(map(cell, row)) for row in block.rows)]
+    widths = [max(columns(row[j]) for row in rows) for j in range(len(block.header))]
+    for k, row in enumerate(rows):
+        padded = [_pad(c, w, right=j > 0) for j, (c, w) in enumerate(zip(row, widths, strict=True))]
+        yield "    " + "  ".join(padded).rstrip()
+        if k == 0:
+            yield "    " + "  ".join("-" * w for w in widths)
+    yield ""
+
+
+def cell(value: str | Symbol) -> str:
+    return plain_symbol(value) if isinstance(value, Symbol) else printable(value)
+
+
+def columns(words: str) -> int:
+    """How many columns a terminal gives the text; East Asian wide characters take two."""
+    return sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in words)
+
+
+def _pad(words: str, width: int, *, right: bool) -> str:
+    space = " " * (width - columns(words))
+    return space + words if right else words + space
+
+
+def wrap(words: str, width: int, first: str = "", rest: str = "") -> list[str]:
+    if columns(words) == len(words):
+        return textwrap.wrap(
+            words, width, initial_indent=first, subsequent_indent=rest,
+            break_long_words=False, break_on_hyphens=False,
+        )
+    return _wrap_wide(words, width, first, rest)
+
+
+def _wrap_wide(words: str, width: int, first: str, rest: str) -> list[str]:
+    """Wide scripts break between characters, but not within a number or a symbol."""
+    lines, line = [], first
+    for piece in _pieces(words):
+        if columns(line) + columns(piece) > width and line.strip():
+            lines.append(line.rstrip())
+            line = rest + piece.lstrip()
+        else:
+            line += piece
+    return [*lines, line.rstrip()]
+
+
+def _pieces(words: str) -> Iterator[str]:
+    piece = ""
+    for character in words:
+        wide = unicodedata.east_asian_width(character) in "WF"
+        if piece and (wide or character == " ") and character not in "、。)」":
+            yield piece
+            piece = ""
+        piece += character
+    yield piece

@@ -1,0 +1,102 @@
+"""What a story is made of. A renderer lowers each block to its own output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .closing import Closed
+
+Mood = Literal["calm", "alarm", "proud", "sleepy", "pointing", "side-eye"]
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A quantity: `head` ("z", "δ", "∂C/∂W"), 1-based layer, 0-based indices, and a mark such
+    as "new"."""
+
+    head: str
+    layer: int | None = None
+    index: tuple[int, ...] = ()
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class Heading:
+    text: str
+    level: int = 2
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    text: str
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A formula in symbols, in the notation of a record and in LaTeX."""
+
+    plain: str
+    latex: str
+
+
+@dataclass(frozen=True)
+class Calculation:
+    """symbol = expression = result, in digits that close."""
+
+    kind: str
+    symbol: Symbol
+    closed: Closed
+
+
+@dataclass(frozen=True)
+class Calculations:
+    items: tuple[Calculation, ...]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Numbers given, row by row; a vector is one column."""
+
+    symbol: Symbol
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    header: tuple[str, ...]
+    rows: tuple[tuple[str | Symbol, ...], ...]
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Miya speaks. `measure` names what she ranks by, "" where she ranks nothing."""
+
+    text: str
+    mood: Mood
+    measure: str = ""
+
+
+@dataclass(frozen=True)
+class Bullets:
+    items: tuple[str, ...]
+
+
+Block = (
+    Heading | Paragraph | Formula | Calculation | Calculations | Matrix | Table | Remark | Bullets
+)
+
+
+@dataclass(frozen=True)
+class Story:
+    """Blocks in reading order, and what they were told with."""
+
+    title: str
+    language: str
+    digits: int
+    carry: str
+    blocks: tuple[Block, ...] = field(repr=False)
+
+    @property
+    def calculations(self) -> list[Calculation]:
+        return [c for b in self.blocks if isinstance(b, Calculations) for c in b.items]

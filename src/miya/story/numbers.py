@@ -1,0 +1,51 @@
+"""How a number is written. The only rounding of what is shown."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ..core.rounding import without_noise
+
+MOST_DIGITS = 17  # enough to write any float64 so that it reads back the same
+
+
+def number(value: float, digits: int, *, pad: bool = True) -> str:
+    """`value` to `digits` significant digits, in full where that is shorter.
+
+    0.08 stays "0.08"; 0.519998 to 5 digits is "0.52000", whose zeros say how far it is known,
+    or "0.52" without `pad`. Very large and very small numbers use an exponent ("1.5e-7").
+    """
+    value = float(value)
+    if value == 0:
+        return "0"
+    full = Decimal(repr(value)).normalize()
+    if len(full.as_tuple().digits) <= digits:
+        return _write(full)
+    rounded = Decimal(f"{value:.{digits - 1}e}")
+    return _write(rounded if pad else rounded.normalize())
+
+
+def settled(value: float, scale: float, digits: int) -> str:
+    """Like `number`, without the digits that float64 noise of terms of size `scale` made."""
+    return number(without_noise(float(value), float(scale)), digits)
+
+
+def signed(value: float, digits: int) -> str:
+    text = number(value, digits)
+    return text if value <= 0 else f"+{text}"
+
+
+def percent(share: float) -> str:
+    """A share of 1 in per cent: "37 %", one decimal below 10, "< 0.1 %" for what is smaller."""
+    if 0 < share < 0.001:
+        return "< 0.1 %"
+    return f"{share * 100:.0f} %" if share >= 0.1 or share == 0 else f"{share * 100:.1f} %"
+
+
+def _write(value: Decimal) -> str:
+    exponent = value.adjusted()
+    if -6 < exponent < 10:
+        return f"{value:f}"
+    sign, figures, _ = value.as_tuple()
+    head, tail = str(figures[0]), "".join(map(str, figures[1:]))
+    return f"{'-' if sign else ''}{head}{'.' + tail if tail else ''}e{exponent}"

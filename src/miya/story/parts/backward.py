@@ -1,0 +1,193 @@
+"""Steps 2 to 4: the gradient at the output, of its weights and bias, then every earlier layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...core.trace import LayerTrace
+from .. import remarks
+from ..blocks import Block, Calculation, Formula, Heading, Symbol
+from ..expression import Binary, Expression, Number, bind, parse, product, total
+from ..symbols import latex_formula
+from ..teller import MOST_TERMS, Teller
+from .forward import activation_names, loss_case, loss_names, softmax_tree
+
+
+
+def output_delta(t: Teller) -> Iterator[Block]:
+    """Step 2: ∂C/∂a, σ'(z) and δ of the output layer."""
+    layer, loss = t.layers[-1], t.trace.network.loss
+    k = layer.number
+    yield Heading(t.text("backward", "output_heading"))
+    divisor = loss.divisor(*layer.a.shape)
+    below = "" if divisor == 1 else f" / {divisor}"
+    tex = latex_formula(loss.kind.gradient_formula)
+    tex = tex if divisor == 1 else rf"\frac{{1}}{{{divisor}}}\left({tex}\right)"
+    yield t.say("backward", "grad_a", name=loss.name, number=k)
+    gradient = loss.kind.gradient_formula
+    gradient = f"({gradient})" if below else gradient
+    yield Formula(f"∂C/∂a{k} = {gradient}{below}", rf"\frac{{\partial C}}{{\partial a_{{{k}}}}} = {tex}")
+    picks = t.picks(layer)
+    yield from t.calculations(picks, lambda n, i: _loss_gradient(t, layer, n, i, divisor))
+    yield from _delta(t, layer, picks)
+
+
+def _loss_gradient(
+    t: Teller, layer: LayerTrace, n: int, i: int, divisor: int
+) -> Iterator[Calculation]:
+    network = t.trace.network
+    names = loss_names(t, n, i)
+    if "p" in names:
+        yield from _probability(t, n, i)
+    if network.loss.name == "cross_entropy":
+        weight = float(network.targets[n].sum())
+        formula, names = ("p - y", names) if weight == 1 else ("p * s - y", {**names, "s": weight})
+    else:
+        formula = loss_case(network.loss, names).gradient
+    tree = bind(parse(formula), names)
+    if divisor != 1:
+        tree = Binary("/", tree, Number(float(divisor)))
+    symbol = t.symbol("∂C/∂a", layer.number, n, i)
+    yield t.calculation("grad_a", symbol, tree, layer.grad_a[n, i])
+
+
+def _probability(t: Teller, n: int, i: int) -> Iterator[Calculation]:
+    root, loss = t.trace.root, t.trace.network.loss
+    logits, p = root.operands[0].value, float(root.saved["p"][n, i])
+    tree: Expression
+    if loss.name == "cross_entropy":
+        tree = softmax_tree([float(v) for v in logits[n]], i)
+    else:
+        names = loss_names(t, n, i)
+        tree = bind(parse(dict(loss_case(loss, names).value)["p"]), names)
+    yield t.calculation("intermediate", t.symbol("p", None, n, i), tree, p)
+
+
+def _delta(t: Teller, layer: LayerTrace, picks: list[tuple[int, int]]) -> Iterator[Block]:
+    k, kind = layer.number, layer.layer.activation.kind
+    if kind.slope is None:
+        yield t.say("backward", "softmax", number=k)
+        yield Formula(
+            f"m = Σ ∂C/∂a{k} * a{k},  δ{k} = a{k} * (∂C/∂a{k} - m)",
+            rf"m = \sum_j \frac{{\partial C}}{{\partial a_{{{k}}}[j]}}\, a_{{{k}}}[j], \qquad "
+            rf"\delta_{{{k}}} = a_{{{k}}} \odot \left(\frac{{\partial C}}{{\partial a_{{{k}}}}} - m\right)",
+        )
+        yield from t.calculations(picks, lambda n, i: _softmax_delta(t, layer, n, i, picks))
+    else:
+        yield t.say("backward", "slope", number=k, name=kind.name)
+        formula = kind.slope_formula
+        yield Formula(f"σ'(z{k}) = {formula}", rf"\sigma'(z_{{{k}}}) = {latex_formula(formula)}")
+        yield from t.calculations(picks, lambda n, i: _slope(t, layer, n, i))
+        yield t.say("backward", "delta", number=k)
+        yield Formula(
+            f"δ{k} = ∂C/∂a{k} ⊙ σ'(z{k})",
+            rf"\delta_{{{k}}} = \frac{{\partial C}}{{\partial a_{{{k}}}}} \odot \sigma'(z_{{{k}}})",
+        )
+        yield from t.calculations(picks, lambda n, i: _one_delta(t, layer, n, i))
+    yield from t.left_out(layer.delta, len(picks), t.words["general"]["neurons"])
+    yield from remarks.on_deltas(t, layer)
+
+
+def _slope(t: Teller, layer: LayerTrace, n: int, i: int) -> Iterator[Calculation]:
+    assert layer.slope is not None
+    names = activation_names(layer, n, i)
+    for _, formula in layer.layer.activation.case(float(layer.z[n, i])).slope:
+        symbol = t.symbol("σ'", layer.number, n, i)
+        yield t.formula("slope", symbol, formula, names, layer.slope[n, i])
+
+
+def _one_delta(t: Teller, layer: LayerTrace, n: int, i: int) -> Iterator[Calculation]:
+    assert layer.slope is not None
+    tree = product((layer.grad_a[n, i], layer.slope[n, i]))
+    symbol = t.symbol("δ", layer.number, n, i)
+    yield t.calculation("delta", symbol, tree, layer.delta[n, i])
+
+
+def _softmax_delta(
+    t: Teller, layer: LayerTrace, n: int, i: int, picks: list[tuple[int, int]]
+) -> Iterator[Calculation]:
+    mean = float(layer.activation.saved["mean"][n, 0])
+    if i == next(j for m, j in picks if m == n):
+        pairs = [(float(g), float(a)) for g, a in zip(layer.grad_a[n], layer.a[n], strict=True)]
+        if len(pairs) > MOST_TERMS:
+            pairs.sort(key=lambda p: -abs(p[0] * p[1]))
+            rest = sum(g * a for g, a in pairs[MOST_TERMS:])
+            tree = total([*(product(p) for p in pairs[:MOST_TERMS]), Number(rest)])
+        else:
+            tree = total(product(p) for p in pairs)
+        yield t.calculation("intermediate", t.symbol("m", layer.number, n), tree, mean)
+    names = {"a": float(layer.a[n, i]), "g": float(layer.grad_a[n, i]), "m": mean}
+    symbol = t.symbol("δ", layer.number, n, i)
+    yield t.formula("delta", symbol, "a * (g - m)", names, layer.delta[n, i])
+
+
+def output_parameters(t: Teller) -> Iterator[Block]:
+    """Step 3: gradients of the output layer's weights and bias."""
+    yield Heading(t.text("backward", "parameters_heading"))
+    yield from parameter_gradients(t, t.layers[-1])
+
+
+def parameter_gradients(t: Teller, layer: LayerTrace) -> Iterator[Block]:
+    k = layer.number
+    before = "x" if k == 1 else f"a{k - 1}"
+    tex = "x" if k == 1 else f"a_{{{k - 1}}}"
+    yield t.say("backward", "weights", number=k)
+    yield Formula(
+        f"∂C/∂W{k} = δ{k} @ {before}ᵀ",
+        rf"\frac{{\partial C}}{{\partial W_{{{k}}}}} = \delta_{{{k}}} {tex}^{{\top}}",
+    )
+    told = t.top(layer.weight.gradient)
+    yield from t.calculations(told, lambda i, j: _weight(t, layer, i, j))
+    yield from t.left_out(layer.weight.gradient, len(told), t.words["general"]["weights"])
+    if k == len(t.layers):
+        yield from remarks.on_pressure(t, layer)
+    yield t.say("backward", "shared_bias" if layer.layer.shared_bias else "bias", number=k)
+    yield Formula(
+        f"∂C/∂b{k} = Σ δ{k}", rf"\frac{{\partial C}}{{\partial b_{{{k}}}}} = \sum \delta_{{{k}}}"
+    )
+    told = t.top(layer.bias.gradient)
+    yield from t.calculations(told, lambda i: _bias(t, layer, i))
+    yield from t.left_out(layer.bias.gradient, len(told), t.words["general"]["biases"])
+
+
+def _weight(t: Teller, layer: LayerTrace, i: int, j: int) -> Iterator[Calculation]:
+    symbol = Symbol("∂C/∂W", layer.number, (i, j))
+    tree = t.sum_of(layer.weight_terms((i, j)))
+    yield t.calculation("weight_gradient", symbol, tree, layer.weight.gradient[i, j])
+
+
+def _bias(t: Teller, layer: LayerTrace, i: int) -> Iterator[Calculation]:
+    symbol = Symbol("∂C/∂b", layer.number, (i,))
+    tree = t.sum_of(layer.bias_terms((i,)))
+    yield t.calculation("bias_gradient", symbol, tree, layer.bias.gradient[i])
+
+
+def earlier_layers(t: Teller) -> Iterator[Block]:
+    """Step 4: what flows back into every earlier layer, path by path."""
+    if len(t.layers) == 1:
+        return
+    yield Heading(t.text("backward", "earlier_heading"))
+    for layer in reversed(t.layers[:-1]):
+        yield from layer_backward(t, layer)
+
+
+def layer_backward(t: Teller, layer: LayerTrace) -> Iterator[Block]:
+    k, later = layer.number, t.layers[layer.number]
+    yield Heading(t.text("backward", "layer", number=k, name=layer.name), 3)
+    yield t.say("backward", "paths", number=k, later=k + 1, count=later.layer.outputs)
+    yield Formula(
+        f"∂C/∂a{k} = W{k + 1}ᵀ @ δ{k + 1}",
+        rf"\frac{{\partial C}}{{\partial a_{{{k}}}}} = W_{{{k + 1}}}^{{\top}} \delta_{{{k + 1}}}",
+    )
+    picks = t.picks(layer)
+    yield from t.calculations(picks, lambda n, i: _paths(t, layer, later, n, i))
+    yield from _delta(t, layer, picks)
+    yield from parameter_gradients(t, layer)
+
+
+def _paths(
+    t: Teller, layer: LayerTrace, later: LayerTrace, n: int, j: int
+) -> Iterator[Calculation]:
+    symbol = t.symbol("∂C/∂a", layer.number, n, j)
+    tree = t.sum_of(later.path_terms((n, j)))
+    yield t.calculation("paths", symbol, tree, layer.grad_a[n, j])

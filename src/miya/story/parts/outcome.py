@@ -1,0 +1,148 @@
+"""Step 6: what the step brought, and the takeaways of this run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from ...analysis.blame import BlameRow
+from ..blocks import Block, Bullets, Calculations, Heading, Symbol, Table
+from ..expression import Binary, Expression, Number, product, total
+from ..numbers import number, signed
+from .. import remarks
+from ..symbols import plain_symbol
+from ..teller import MOST_TERMS, TOP, Teller
+
+LETTERS = {"weight": "W", "bias": "b", "neuron": "δ"}
+
+
+def row_symbol(row: BlameRow) -> Symbol:
+    return Symbol(LETTERS[row.kind], row.layer, row.index)
+
+
+def outcome(t: Teller) -> Iterator[Block]:
+    trace = t.trace
+    yield Heading(t.text("outcome", "heading"))
+    yield t.say(
+        "outcome", "loss", before=t.number(trace.loss), after=t.number(trace.loss_after)
+    )
+    change = Binary("-", Number(trace.loss_after), Number(trace.loss))
+    difference = float(trace.carry(np.asarray(trace.loss_after - trace.loss)))
+    yield Calculations((t.calculation("change", Symbol("ΔC"), change, difference),))
+    yield t.say("outcome", "predicted")
+    yield Calculations((t.calculation("predicted", Symbol("ΔC", mark="predicted"), _first_order(t), trace.predicted_change),))
+    yield from _credits(t)
+    yield from remarks.on_outcome(t)
+
+
+def _first_order(t: Teller) -> Expression:
+    pairs: list[tuple[float, float]] = []
+    for update in t.trace.updates.values():
+        for index in t.top(update.gradient * update.change):
+            pairs.append((float(update.gradient[index]), float(update.change[index])))
+    count = sum(u.before.size for u in t.trace.updates.values())
+    pairs = [p for p in pairs if p[0] * p[1] != 0]
+    if len(pairs) <= MOST_TERMS and count <= MOST_TERMS:
+        return total(product(p) for p in pairs)
+    pairs.sort(key=lambda p: -abs(p[0] * p[1]))
+    told = pairs[:TOP]
+    rest = t.trace.predicted_change - math.fsum(g * d for g, d in told)
+    return total([*(product(p) for p in told), Number(rest)])
+
+
+def _credits(t: Teller) -> Iterator[Block]:
+    found, ranking = t.credit, t.blame("credit")
+    key = "credits" if t.trace.digits is None else "credits_unrounded"
+    yield t.say("outcome", key)
+    rows = ranking.parameters[: MOST_TERMS if ranking.total_parameters <= MOST_TERMS else TOP]
+    yield Table(
+        tuple(t.words["outcome"][k] for k in ("parameter", "credit", "share")),
+        tuple((row_symbol(r), signed(r.value, t.digits), t.percent(r.share)) for r in rows),
+    )
+    values = [r.value for r in rows]
+    terms: list[Expression] = [Number(v) for v in values]
+    if ranking.total_parameters > len(rows):
+        terms.append(Number(found.total - math.fsum(values)))
+        yield t.say("general", "left_out", told=len(rows), all=ranking.total_parameters, what=t.words["general"]["parameters"])
+    yield Calculations((t.calculation("credit_sum", Symbol("Σ credits"), total(terms), found.total),))
+    yield t.say(
+        "outcome",
+        "residual",
+        total=number(found.total, 12),
+        change=number(found.real_change, 12),
+        residual=number(found.residual, 2),
+    )
+
+
+def takeaways(t: Teller) -> Iterator[Block]:
+    pressure, step, credit = (t.blame(m) for m in ("pressure", "step", "credit"))
+    yield Heading(t.text("takeaways", "heading"))
+    items = []
+    top, neuron = pressure.parameters[0], pressure.neurons[0]
+    items.append(
+        t.text(
+            "takeaways",
+            "pressure",
+            symbol=plain_symbol(row_symbol(top)),
+            value=signed(top.value, t.digits),
+            share=t.percent(top.share),
+            neuron=neuron.name,
+            delta=signed(neuron.value, t.digits),
+        )
+    )
+    moved = step.parameters[0]
+    same = (moved.kind, moved.layer, moved.index) == (top.kind, top.layer, top.index)
+    items.append(
+        t.text(
+            "takeaways",
+            "step_same" if same else "step_other",
+            symbol=plain_symbol(row_symbol(moved)),
+            value=signed(moved.value, t.digits),
+            other=plain_symbol(row_symbol(top)),
+        )
+    )
+    best = min(credit.parameters, key=lambda r: r.value)
+    worst = max(credit.parameters, key=lambda r: r.value)
+    if best.value < 0:
+        items.append(
+            t.text("takeaways", "credit_best", symbol=plain_symbol(row_symbol(best)), value=t.number(best.value))
+        )
+    if worst.value > 0:
+        items.append(
+            t.text("takeaways", "credit_worst", symbol=plain_symbol(row_symbol(worst)), value=signed(worst.value, t.digits))
+        )
+    items.append(_bias(t))
+    items.append(_loss(t))
+    yield Bullets(tuple(items))
+
+
+def _bias(t: Teller) -> str:
+    """The bias as the weight of a constant input 1, from the output layer's own numbers."""
+    layer = t.layers[-1]
+    key = "bias_frozen" if not layer.bias.mask.any() else "bias"
+    return t.text(
+        "takeaways",
+        key,
+        symbol=f"b{layer.number}[0]",
+        gradient=t.number(layer.bias.gradient[0]),
+        before=t.number(layer.bias.before[0]),
+        after=t.number(layer.bias.after[0]),
+    )
+
+
+def _loss(t: Teller) -> str:
+    trace = t.trace
+    change = trace.loss_after - trace.loss
+    key = "fell" if change < 0 else "rose" if change > 0 else "same"
+    share = change / trace.predicted_change if trace.predicted_change else 0.0
+    return t.text(
+        "takeaways",
+        key,
+        before=t.number(trace.loss),
+        after=t.number(trace.loss_after),
+        predicted=t.number(trace.predicted_change),
+        change=t.number(t.credit.real_change),
+        share=t.percent(share) if share >= 0 else "",
+    )

@@ -1,0 +1,115 @@
+"""What every section of a story tells with: the trace, the words, and how much fits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import fsum
+from typing import Any
+
+import numpy as np
+
+from ..analysis.blame import Blame, Measure, blame
+from ..analysis.credit import Credit, credit
+from ..core.graph import Term
+from ..core.rounding import Array
+from ..core.trace import LayerTrace, Trace
+from .blocks import Calculation, Calculations, Mood, Paragraph, Remark, Symbol
+from .closing import close
+from .expression import Expression, Number, bind, parse, product, total
+from .numbers import number, percent
+from .words import load
+
+MOST_ELEMENTS = 64  # of one array told in full; beyond it, the top ones
+TOP = 8
+MOST_TERMS = 16  # of one sum told in full; beyond it, the largest ones and the rest together
+Names = Mapping[str, Expression | float]
+
+
+@dataclass(frozen=True)
+class Teller:
+    trace: Trace
+    language: str
+    digits: int
+    miya: bool
+
+    @cached_property
+    def words(self) -> dict[str, dict[str, str]]:
+        return load(self.language)
+
+    @cached_property
+    def credit(self) -> Credit:
+        return credit(self.trace)
+
+    def blame(self, measure: Measure) -> Blame:
+        return blame(self.trace, measure)
+
+    @property
+    def layers(self) -> tuple[LayerTrace, ...]:
+        return self.trace.layers
+
+    def text(self, section: str, key: str, **values: Any) -> str:
+        return self.words[section][key].format(**values)
+
+    def say(self, section: str, key: str, **values: Any) -> Paragraph:
+        return Paragraph(self.text(section, key, **values))
+
+    def remark(self, key: str, mood: Mood, measure: str = "", **values: Any) -> list[Remark]:
+        """Miya's remark, or nothing where she is to keep quiet."""
+        return [Remark(self.text("remarks", key, **values), mood, measure)] if self.miya else []
+
+    def number(self, value: float) -> str:
+        return number(value, self.digits)
+
+    def percent(self, share: float) -> str:
+        return percent(share)
+
+    def symbol(self, head: str, layer: int | None, n: int, *index: int, mark: str = "") -> Symbol:
+        """The symbol of an element; the example's index is shown where there are several."""
+        first = (n,) if self.trace.network.batch else ()
+        return Symbol(head, layer, (*first, *index), mark)
+
+    def calculation(
+        self, kind: str, symbol: Symbol, tree: Expression, result: float
+    ) -> Calculation:
+        return Calculation(kind, symbol, close(tree, float(result), self.digits))
+
+    def formula(
+        self, kind: str, symbol: Symbol, formula: str, names: Names, result: float
+    ) -> Calculation:
+        """A record's formula with its numbers put in."""
+        return self.calculation(kind, symbol, bind(parse(formula), names), result)
+
+    def sum_of(self, terms: Iterable[Term]) -> Expression:
+        """A sum written term by term; of a long one the largest, and the rest as one number."""
+        found = list(terms)
+        if len(found) <= MOST_TERMS:
+            return total(product(f[2] for f in t.factors) for t in found)
+        top = sorted(found, key=lambda t: -abs(t.value))[:TOP]
+        rest = fsum([*(t.value for t in found), *(-t.value for t in top)])
+        return total([*(product(f[2] for f in t.factors) for t in top), Number(rest)])
+
+    def picks(self, layer: LayerTrace) -> list[tuple[int, int]]:
+        """The (example, neuron) pairs of a layer that are told: all, or those of largest |δ|."""
+        return self.top(layer.delta)
+
+    def top(self, values: Array) -> list[tuple[Any, ...]]:
+        """Indices of `values`: all of few, the largest by size of many."""
+        if values.size <= MOST_ELEMENTS:
+            return list(np.ndindex(values.shape))
+        flat = np.abs(values).ravel()
+        best = np.argpartition(-flat, TOP - 1)[:TOP]
+        best = best[np.lexsort((best, -flat[best]))]
+        return [tuple(int(i) for i in np.unravel_index(k, values.shape)) for k in best]
+
+    def left_out(self, values: Array, told: int, what: str) -> list[Paragraph]:
+        if values.size <= told:
+            return []
+        return [self.say("general", "left_out", told=told, all=values.size, what=what)]
+
+    def calculations(
+        self, indices: Iterable[tuple[Any, ...]], tell: Callable[..., Iterable[Calculation]]
+    ) -> list[Calculations]:
+        items = tuple(c for index in indices for c in tell(*index))
+        return [Calculations(items)] if items else []
