@@ -52,7 +52,7 @@ def printable(text: str) -> str:
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Without a command, Miya tells the original story. Shell completion: "
-    "eval \"$(_MIYA_COMPLETE=bash_source miya)\" (or zsh_source, fish_source).",
+    'eval "$(_MIYA_COMPLETE=bash_source miya)" (or zsh_source, fish_source).',
 )
 @click.version_option(__version__, prog_name="miya")
 @click.pass_context
@@ -65,7 +65,9 @@ def main(ctx: click.Context) -> None:
 def story_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(
         (
-            click.option("--digits", type=int, help="Significant digits shown, 1 to 15.  [default: 5]"),
+            click.option(
+                "--digits", type=int, help="Significant digits shown, 1 to 15.  [default: 5]"
+            ),
             click.option(
                 "--carry",
                 type=click.Choice(["exact", "rounded"]),
@@ -87,9 +89,12 @@ def output_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-@main.command("explain", epilog="Examples: miya explain net.toml --digits 4 | "
-              "miya explain net.json --format markdown -o story.md | "
-              "miya explain net.toml --only backward --carry rounded")
+@main.command(
+    "explain",
+    epilog="Examples: miya explain net.toml --digits 4 | "
+    "miya explain net.json --format markdown -o story.md | "
+    "miya explain net.toml --only backward --carry rounded",
+)
 @click.argument("net", required=False, type=click.Path())
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @output_option
@@ -147,17 +152,28 @@ def emit(text: str, output: str | None) -> None:
     write_whole(output, text if text.endswith("\n") else text + "\n")
 
 
-@main.command("blame", epilog="Examples: miya blame net.toml | miya blame net.toml --measure credit "
-              "--top 5 | miya blame net.toml --measure removal --format json")
+@main.command(
+    "blame",
+    epilog="Examples: miya blame net.toml | miya blame net.toml --measure credit "
+    "--top 5 | miya blame net.toml --measure removal --format json",
+)
 @click.argument("net", required=False, type=click.Path())
 @click.option("--measure", type=click.Choice(MEASURES), default="pressure", show_default=True)
 @click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="Rows told.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
 @click.option("--digits", type=click.IntRange(1, 15), default=5, show_default=True)
 @click.option("--language", default="en", show_default=True, help="Language: en or ja.")
 @output_option
 def blame_command(
-    net: str | None, measure: Any, top: int, form: str, digits: int, language: str, output: str | None
+    net: str | None,
+    measure: Any,
+    top: int,
+    form: str,
+    digits: int,
+    language: str,
+    output: str | None,
 ) -> None:
     """Rank the weights, biases and neurons of NET by a measure of blame.
 
@@ -172,12 +188,17 @@ def blame_command(
     emit(blame_json(found) if form == "json" else blame_text(found, digits, language), output)
 
 
-@main.command("train", epilog="Examples: miya train net.toml --steps 100 -o run.jsonl | "
-              "miya train net.toml --steps 50 --story 50")
+@main.command(
+    "train",
+    epilog="Examples: miya train net.toml --steps 100 -o run.jsonl | "
+    "miya train net.toml --steps 50 --story 50",
+)
 @click.argument("net", required=False, type=click.Path())
 @click.option("--steps", type=click.IntRange(min=1), default=10, show_default=True)
 @click.option("--story", type=click.IntRange(min=1), help="Tell the story of this step.")
-@click.option("--every", type=click.IntRange(min=1), help="Print each K-th step.  [default: about 20 lines]")
+@click.option(
+    "--every", type=click.IntRange(min=1), help="Print each K-th step.  [default: about 20 lines]"
+)
 @click.option("-o", "--output", type=click.Path(), help="Write each step to a JSON lines file.")
 @story_options
 def train_command(

@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 
 from ..analysis.blame import Blame, BlameRow
+from ..story.blocks import Symbol
 from ..story.numbers import percent, signed
 from ..story.symbols import plain_symbol
-from ..story.blocks import Symbol
 from ..story.words import load
 from .escape import printable
 from .text import columns

@@ -18,7 +18,9 @@ def write_whole(path: str | Path, content: str) -> None:
     """
     target = Path(path)
     if target.is_dir():
-        raise MiyaOutputError("E508", f"cannot write {target}: it is a folder", hint="name a file in it")
+        raise MiyaOutputError(
+            "E508", f"cannot write {target}: it is a folder", hint="name a file in it"
+        )
     temporary = None
     try:
         # a link keeps pointing where it did
@@ -63,7 +65,9 @@ def line_writer(path: str | Path) -> Iterator[Callable[[str], None]]:
     target = Path(path)
     part = target.with_name(f".{target.name}.part")
     if target.is_dir():
-        raise MiyaOutputError("E508", f"cannot write {target}: it is a folder", hint="name a file in it")
+        raise MiyaOutputError(
+            "E508", f"cannot write {target}: it is a folder", hint="name a file in it"
+        )
     try:
         file = part.open("w", encoding="utf-8", newline="\n")
     except OSError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 import unicodedata
 from collections.abc import Callable, Iterator
-from functools import singledispatch
 
 from ..story.blocks import (
     Block,
@@ -118,8 +117,12 @@ def _pad(words: str, width: int, *, right: bool) -> str:
 def wrap(words: str, width: int, first: str = "", rest: str = "") -> list[str]:
     if columns(words) == len(words):
         return textwrap.wrap(
-            words, width, initial_indent=first, subsequent_indent=rest,
-            break_long_words=False, break_on_hyphens=False,
+            words,
+            width,
+            initial_indent=first,
+            subsequent_indent=rest,
+            break_long_words=False,
+            break_on_hyphens=False,
         )
     return _wrap_wide(words, width, first, rest)
 

@@ -43,7 +43,7 @@ class Closed:
 
 
 def closes(value: Decimal | None, text: str) -> str | None:
-    """"=" or "≈" where `value` rounded to the digits of `text` is `text`, well off half-way."""
+    """ "=" or "≈" where `value` rounded to the digits of `text` is `text`, well off half-way."""
     if value is None:
         return None
     result = Decimal(text)
@@ -85,7 +85,11 @@ def normal_cdf(z: float, terms: int) -> Expression:
         series = total(
             [x]
             + [
-                Binary("/", Binary("**", x, Number(2.0 * k + 1)), Number(float(prod(range(1, 2 * k + 2, 2)))))
+                Binary(
+                    "/",
+                    Binary("**", x, Number(2.0 * k + 1)),
+                    Number(float(prod(range(1, 2 * k + 2, 2)))),
+                )
                 for k in range(1, terms)
             ]
         )

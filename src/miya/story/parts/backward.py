@@ -13,7 +13,6 @@ from ..teller import MOST_TERMS, Teller
 from .forward import activation_names, loss_case, loss_names, softmax_tree
 
 
-
 def output_delta(t: Teller) -> Iterator[Block]:
     """Step 2: ∂C/∂a, σ'(z) and δ of the output layer."""
     layer, loss = t.layers[-1], t.trace.network.loss
@@ -26,7 +25,9 @@ def output_delta(t: Teller) -> Iterator[Block]:
     yield t.say("backward", "grad_a", name=loss.name, number=k)
     gradient = loss.kind.gradient_formula
     gradient = f"({gradient})" if below else gradient
-    yield Formula(f"∂C/∂a{k} = {gradient}{below}", rf"\frac{{\partial C}}{{\partial a_{{{k}}}}} = {tex}")
+    yield Formula(
+        f"∂C/∂a{k} = {gradient}{below}", rf"\frac{{\partial C}}{{\partial a_{{{k}}}}} = {tex}"
+    )
     picks = t.picks(layer)
     yield from t.calculations(picks, lambda n, i: _loss_gradient(t, layer, n, i, divisor))
     yield from _delta(t, layer, picks)

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from ...core.losses import Loss, LossCase
 from ...core.trace import LayerTrace
+from .. import remarks
 from ..blocks import Block, Calculation, Calculations, Formula, Heading, Symbol
 from ..expression import Binary, Call, Expression, Number, total
 from ..symbols import latex_formula
 from ..teller import MOST_TERMS, TOP, Names, Teller
-from .. import remarks
 
 SHIFT_ABOVE = 50.0  # exp of larger logits is written relative to the largest
 
@@ -29,7 +29,9 @@ def layer_forward(t: Teller, layer: LayerTrace) -> Iterator[Block]:
     before = "x" if k == 1 else f"a{k - 1}"
     tex_before = "x" if k == 1 else f"a_{{{k - 1}}}"
     yield Heading(t.text("forward", "layer", number=k, name=layer.name), 3)
-    yield Formula(f"z{k} = W{k} @ {before} + b{k}", f"z_{{{k}}} = W_{{{k}}} {tex_before} + b_{{{k}}}")
+    yield Formula(
+        f"z{k} = W{k} @ {before} + b{k}", f"z_{{{k}}} = W_{{{k}}} {tex_before} + b_{{{k}}}"
+    )
     picks = t.picks(layer)
     yield from t.calculations(picks, lambda n, i: _pre_activation(t, layer, n, i))
     kind = layer.layer.activation.kind
@@ -49,7 +51,11 @@ def _pre_activation(t: Teller, layer: LayerTrace, n: int, i: int) -> Iterator[Ca
 def activation_names(layer: LayerTrace, n: int, i: int) -> dict[str, Expression | float]:
     """Everything a printed line of this neuron's activation may name."""
     use = layer.layer.activation
-    saved = {name: float(v[n, i]) for name, v in layer.activation.saved.items() if v.shape == layer.z.shape}
+    saved = {
+        name: float(v[n, i])
+        for name, v in layer.activation.saved.items()
+        if v.shape == layer.z.shape
+    }
     return {
         **use.kind.constants,
         **use.parameters,

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...analysis.blame import BlameRow
+from .. import remarks
 from ..blocks import Block, Bullets, Calculations, Heading, Symbol, Table
 from ..expression import Binary, Expression, Number, product, total
 from ..numbers import number, signed
-from .. import remarks
 from ..symbols import plain_symbol
 from ..teller import MOST_TERMS, TOP, Teller
 
@@ -25,14 +25,18 @@ def row_symbol(row: BlameRow) -> Symbol:
 def outcome(t: Teller) -> Iterator[Block]:
     trace = t.trace
     yield Heading(t.text("outcome", "heading"))
-    yield t.say(
-        "outcome", "loss", before=t.number(trace.loss), after=t.number(trace.loss_after)
-    )
+    yield t.say("outcome", "loss", before=t.number(trace.loss), after=t.number(trace.loss_after))
     change = Binary("-", Number(trace.loss_after), Number(trace.loss))
     difference = float(trace.carry(np.asarray(trace.loss_after - trace.loss)))
     yield Calculations((t.calculation("change", Symbol("ΔC"), change, difference),))
     yield t.say("outcome", "predicted")
-    yield Calculations((t.calculation("predicted", Symbol("ΔC", mark="predicted"), _first_order(t), trace.predicted_change),))
+    yield Calculations(
+        (
+            t.calculation(
+                "predicted", Symbol("ΔC", mark="predicted"), _first_order(t), trace.predicted_change
+            ),
+        )
+    )
     yield from _credits(t)
     yield from remarks.on_outcome(t)
 
@@ -65,8 +69,16 @@ def _credits(t: Teller) -> Iterator[Block]:
     terms: list[Expression] = [Number(v) for v in values]
     if ranking.total_parameters > len(rows):
         terms.append(Number(found.total - math.fsum(values)))
-        yield t.say("general", "left_out", told=len(rows), all=ranking.total_parameters, what=t.words["general"]["parameters"])
-    yield Calculations((t.calculation("credit_sum", Symbol("Σ credits"), total(terms), found.total),))
+        yield t.say(
+            "general",
+            "left_out",
+            told=len(rows),
+            all=ranking.total_parameters,
+            what=t.words["general"]["parameters"],
+        )
+    yield Calculations(
+        (t.calculation("credit_sum", Symbol("Σ credits"), total(terms), found.total),)
+    )
     yield t.say(
         "outcome",
         "residual",
@@ -107,11 +119,21 @@ def takeaways(t: Teller) -> Iterator[Block]:
     worst = max(credit.parameters, key=lambda r: r.value)
     if best.value < 0:
         items.append(
-            t.text("takeaways", "credit_best", symbol=plain_symbol(row_symbol(best)), value=t.number(best.value))
+            t.text(
+                "takeaways",
+                "credit_best",
+                symbol=plain_symbol(row_symbol(best)),
+                value=t.number(best.value),
+            )
         )
     if worst.value > 0:
         items.append(
-            t.text("takeaways", "credit_worst", symbol=plain_symbol(row_symbol(worst)), value=signed(worst.value, t.digits))
+            t.text(
+                "takeaways",
+                "credit_worst",
+                symbol=plain_symbol(row_symbol(worst)),
+                value=signed(worst.value, t.digits),
+            )
         )
     items.append(_bias(t))
     items.append(_loss(t))

@@ -49,9 +49,7 @@ def _layer(t: Teller, view: LayerTrace) -> Iterator[Block]:
     if layer.weight.size <= MOST_ELEMENTS:
         yield Matrix(Symbol("W", k), tuple(tuple(_given(v) for v in row) for row in layer.weight))
     else:
-        yield t.say(
-            "setup", "large_weight", number=k, rows=layer.outputs, columns=layer.inputs
-        )
+        yield t.say("setup", "large_weight", number=k, rows=layer.outputs, columns=layer.inputs)
     if layer.bias.size <= MOST_ELEMENTS:
         yield Matrix(Symbol("b", k), tuple((_given(v),) for v in layer.bias))
     if layer.shared_bias:
@@ -59,7 +57,9 @@ def _layer(t: Teller, view: LayerTrace) -> Iterator[Block]:
     yield from _frozen(t, layer.weight_mask, f"W{k}")
     yield from _frozen(t, layer.bias_mask, f"b{k}")
     kind = layer.activation.kind
-    options = ", ".join(f"{n} = {number(v, GIVEN_DIGITS)}" for n, v in layer.activation.parameters.items())
+    options = ", ".join(
+        f"{n} = {number(v, GIVEN_DIGITS)}" for n, v in layer.activation.parameters.items()
+    )
     yield t.say("setup", "activation", name=kind.name, options=f" ({options})" if options else "")
     yield Formula(f"σ(z) = {kind.formula}", rf"\sigma(z) = {latex_formula(kind.formula)}")
 

@@ -39,7 +39,9 @@ def _parameter(
     told = t.top(parameter.gradient)
     moved = [index for index in told if parameter.mask[index]]
     yield from t.calculations(moved, lambda *index: _lines(t, letter, k, parameter, index))
-    header = tuple(t.words["update"][key] for key in ("symbol", "before", "gradient", "change", "after"))
+    header = tuple(
+        t.words["update"][key] for key in ("symbol", "before", "gradient", "change", "after")
+    )
     yield Table(header, tuple(_row(t, letter, k, parameter, index) for index in told))
     if len(moved) < len(told):
         yield t.say("update", "partly_frozen", symbol=f"{letter}{k}")
@@ -59,7 +61,11 @@ def _lines(
         # the larger of two is a choice, not a calculation
         tree = Number(result) if formula.startswith("maximum") else bind(parse(formula), names)
         names[symbol] = result
-        shown = Symbol(f"Δ{letter}", k, index) if symbol == "change" else Symbol(symbol, None, index, f"{letter}{k}")
+        shown = (
+            Symbol(f"Δ{letter}", k, index)
+            if symbol == "change"
+            else Symbol(symbol, None, index, f"{letter}{k}")
+        )
         kind = "change" if symbol == "change" else "optimizer_state"
         yield t.calculation(kind, shown, tree, result)
     change = float(parameter.change[index])
