@@ -1,0 +1,1 @@
+"""Network files, read without running anything in them."""
