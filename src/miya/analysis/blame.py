@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
@@ -51,7 +52,12 @@ class Blame:
     total_neurons: int
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """Plain data. A removal that makes the loss infinite has the value "infinity"."""
+        found = asdict(self)
+        for row in (*found["parameters"], *found["neurons"]):
+            if math.isinf(row["value"]):
+                row["value"] = "infinity"
+        return found
 
 
 @dataclass(frozen=True)
@@ -132,7 +138,9 @@ def _neuron_values(trace: Trace, measure: Measure, values: dict[str, Array]) -> 
 def _ranked(groups: list[_Group], keep: int) -> tuple[BlameRow, ...]:
     flat = np.concatenate([g.values.ravel() for g in groups])
     sizes = np.abs(flat)
-    whole = float(sizes.sum())
+    # beside an infinite removal every finite one has no share
+    weighed = np.isinf(sizes).astype(float) if np.isinf(sizes).any() else sizes
+    whole = float(weighed.sum())
     if keep < flat.size:
         # every value tied with the last one kept takes part, so that ties keep their order
         edge = np.partition(sizes, flat.size - keep)[flat.size - keep]
@@ -157,7 +165,7 @@ def _ranked(groups: list[_Group], keep: int) -> tuple[BlameRow, ...]:
                 index,
                 group.names[index[0]],
                 float(flat[k]),
-                float(sizes[k]) / whole if whole else 0.0,
+                float(weighed[k]) / whole if whole else 0.0,
                 _neighbour(ranks, position),
                 bool(group.frozen[index]),
             )
@@ -170,7 +178,7 @@ def _neighbour(ranks: list[int], k: int) -> bool:
 
 
 def _same(a: float, b: float) -> bool:
-    return abs(a - b) <= TIED * max(a, b)
+    return a == b or abs(a - b) <= TIED * b
 
 
 def _in_place_order(order: Array, sizes: Array) -> Array:

@@ -125,7 +125,7 @@ def _softmax_kind(z: Array, q: Carry, p: Parameters) -> tuple[Array, Saved]:
 
 
 # Beyond these, 1 − a no longer holds the slope's digits in float64.
-LOGISTIC_FLAT, TANH_FLAT = 12.0, 6.0
+LOGISTIC_FLAT, TANH_FLAT = 6.0, 3.0
 TINY = 1e-4  # nearer to 0 than this, exp(z) − 1 no longer holds z's digits
 EVERYWHERE = Case.__dataclass_fields__["when"].default
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from ..errors import MiyaInputError, Path
-from . import activations, losses, optimizers
+from . import losses
+from .choices import activation, known, loss, need, optimizer
 from .network import Layer, Network
 from .numbers_in import is_list, matrix, scalar, show, vector, warn
 from .rounding import Array
@@ -34,17 +33,17 @@ def network(description: Mapping[str, Any], *, dtype: str = "float64") -> Networ
         )
     if dtype not in DTYPES:
         raise MiyaInputError("E609", f"dtype is {dtype!r}", hint="choose float64 or float32")
-    _known(description, KEYS, "the network", ())
+    known(description, KEYS, "the network", ())
     layers = _layers(description)
-    loss = _loss(description)
-    optimizer, rate = _optimizer(description)
-    inputs, targets, names, batch = _examples(description, layers, loss)
-    _check_pairing(layers, loss)
+    use = loss(description)
+    how, rate = optimizer(description)
+    inputs, targets, names, batch = _examples(description, layers, use)
+    _check_pairing(layers, use)
     labels = _labels(description.get("inputs"), layers[0].inputs, "inputs", ("inputs",), "x")
     made = Network(
         tuple(layers),
-        loss,
-        optimizer,
+        use,
+        how,
         rate,
         inputs,
         targets,
@@ -54,22 +53,6 @@ def network(description: Mapping[str, Any], *, dtype: str = "float64") -> Networ
         batch,
     )
     return made if dtype == "float64" else _narrow(made)
-
-
-def _known(table: Mapping[str, Any], keys: Sequence[str], where: str, path: Path) -> None:
-    for key in table:
-        if key not in keys:
-            near = get_close_matches(str(key), keys, 1)
-            hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(keys)}"
-            raise MiyaInputError(
-                "E213", f"{where} has an unknown key {show(key)}", hint=hint, path=(*path, key)
-            )
-
-
-def _need(table: Mapping[str, Any], key: str, where: str, path: Path, hint: str) -> Any:
-    if table.get(key) is None:
-        raise MiyaInputError("E212", f"{where} has no {key}", hint=hint, path=path)
-    return table[key]
 
 
 def _label(value: Any, where: str, path: Path) -> str:
@@ -128,8 +111,8 @@ def _layers(description: Mapping[str, Any]) -> list[Layer]:
 
 def _layer(table: Mapping[str, Any], k: int, count: int) -> Layer:
     where, path = f"layer {k + 1}", ("layers", k)
-    _known(table, LAYER_KEYS, where, path)
-    given = _need(table, "weight", where, path, "add weight = [[...]], one row a neuron")
+    known(table, LAYER_KEYS, where, path)
+    given = need(table, "weight", where, path, "add weight = [[...]], one row a neuron")
     weight = matrix(given, f"{where}, weight", (*path, "weight"))
     bias = _bias(table, weight.shape[0], where, path)
     weight_mask, bias_mask = _trainable(table.get("trainable", True), weight, bias, where, path)
@@ -137,7 +120,7 @@ def _layer(table: Mapping[str, Any], k: int, count: int) -> Layer:
         _label(table.get("name", _layer_name(k, count)), f"{where}, name", (*path, "name")),
         weight,
         bias,
-        _activation(table.get("activation", "identity"), where, (*path, "activation")),
+        activation(table.get("activation", "identity"), where, (*path, "activation")),
         _labels(
             table.get("neurons"),
             weight.shape[0],
@@ -164,7 +147,7 @@ def _prefix(k: int, count: int) -> str:
 
 def _bias(table: Mapping[str, Any], outputs: int, where: str, path: Path) -> Array:
     hint = "add bias = [0, 0, ...], or one number that the whole layer shares"
-    given = _need(table, "bias", where, path, hint)
+    given = need(table, "bias", where, path, hint)
     if not is_list(given):
         return np.array([scalar(given, f"{where}, bias", (*path, "bias"))])
     bias = vector(given, f"{where}, bias", (*path, "bias"))
@@ -183,7 +166,7 @@ def _trainable(
 ) -> tuple[Array, Array]:
     path = (*path, "trainable")
     if isinstance(value, Mapping):
-        _known(value, ("weight", "bias"), f"{where}, trainable", path)
+        known(value, ("weight", "bias"), f"{where}, trainable", path)
         parts = value.get("weight", True), value.get("bias", True)
     else:
         parts = value, value
@@ -219,170 +202,6 @@ def _bad_mask(
     )
 
 
-@dataclass(frozen=True)
-class _Choice:
-    """A name, or a table with a name and options: activation, loss or optimizer."""
-
-    name: str
-    options: Mapping[str, Any]
-
-
-def _choose(value: Any, kinds: Mapping[str, Any], where: str, path: Path) -> _Choice:
-    table = value if isinstance(value, Mapping) else {"name": value}
-    name = table.get("name")
-    if name is None:
-        raise MiyaInputError(
-            "E212", f"{where} has no name", hint=f"choose {', '.join(kinds)}", path=path
-        )
-    if not isinstance(name, str) or name not in kinds:
-        near = get_close_matches(str(name).lower(), kinds, 1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise MiyaInputError(
-            "E304",
-            f"{where} {show(name)} is unknown",
-            hint=f"{hint}known: {', '.join(kinds)}",
-            path=(*path, "name") if isinstance(value, Mapping) else path,
-        )
-    return _Choice(name, {k: v for k, v in table.items() if k != "name"})
-
-
-def _activation(value: Any, where: str, path: Path) -> activations.Activation:
-    choice = _choose(value, activations.KINDS, f"{where}, activation", path)
-    kind = activations.KINDS[choice.name]
-    _known(choice.options, list(kind.defaults), f"{where}, activation {choice.name}", path)
-    given = {
-        key: scalar(v, f"{where}, activation.{key}", (*path, key))
-        for key, v in choice.options.items()
-    }
-    return activations.Activation(kind, {**kind.defaults, **given})
-
-
-def _loss(description: Mapping[str, Any]) -> losses.Loss:
-    hint = f"choose {', '.join(losses.KINDS)}"
-    value = _need(description, "loss", "the network", (), hint)
-    choice = _choose(value, losses.KINDS, "loss", ("loss",))
-    kind = losses.KINDS[choice.name]
-    reductions = ["reduction", "outputs", "examples"]
-    if kind.target == "classes":
-        reductions.remove("outputs")
-    _known(choice.options, [*reductions, *kind.defaults], f"loss {choice.name}", ("loss",))
-    both = _reduction(choice.options, "reduction", None)
-    outputs = _reduction(choice.options, "outputs", both or kind.outputs)
-    examples = _reduction(choice.options, "examples", both or kind.examples)
-    assert outputs is not None and examples is not None
-    given = {
-        key: _positive(choice.options[key], f"loss.{key}", ("loss", key))
-        for key in kind.defaults
-        if key in choice.options
-    }
-    outputs = "sum" if kind.target == "classes" else outputs
-    return losses.Loss(kind, outputs, examples, {**kind.defaults, **given})
-
-
-def _reduction(
-    options: Mapping[str, Any], key: str, default: losses.Reduction | None
-) -> losses.Reduction | None:
-    value = options.get(key, default)
-    if value is not None and value not in ("sum", "mean"):
-        raise MiyaInputError(
-            "E304",
-            f"loss.{key} {show(value)} is unknown",
-            hint="choose sum or mean",
-            path=("loss", key),
-        )
-    found: losses.Reduction | None = value
-    return found
-
-
-def _positive(value: Any, where: str, path: Path) -> float:
-    number = scalar(value, where, path)
-    if number <= 0:
-        raise MiyaInputError(
-            "E310", f"{where} is {number:g}", hint="give a number above 0", path=path
-        )
-    return number
-
-
-def _optimizer(description: Mapping[str, Any]) -> tuple[optimizers.Optimizer, float]:
-    value = description.get("optimizer", "sgd")
-    choice = _choose(value, optimizers.KINDS, "optimizer", ("optimizer",))
-    kind = optimizers.KINDS[choice.name]
-    _known(choice.options, ["lr", *kind.defaults], f"optimizer {choice.name}", ("optimizer",))
-    options: dict[str, float | bool | tuple[float, float]] = dict(kind.defaults)
-    for key, given in choice.options.items():
-        if key != "lr":
-            options[key] = _option(key, given, kind.defaults[key])
-    if options.get("nesterov") and not (options["momentum"] and not options["dampening"]):
-        raise MiyaInputError(
-            "E314",
-            "optimizer.nesterov needs a momentum above 0 and no dampening",
-            hint="set momentum = 0.9, or leave nesterov out",
-            path=("optimizer", "nesterov"),
-        )
-    rate = _rate(description.get("learning_rate"), choice.options.get("lr"))
-    return optimizers.Optimizer(kind, options), rate
-
-
-def _option(key: str, value: Any, default: object) -> float | bool | tuple[float, float]:
-    where, path = f"optimizer.{key}", ("optimizer", key)
-    if isinstance(default, bool):
-        if not isinstance(value, bool):
-            raise MiyaInputError(
-                "E314", f"{where} is {show(value)}", hint="write true or false", path=path
-            )
-        return value
-    if isinstance(default, tuple):
-        betas = vector(value, where, path)
-        if len(betas) != 2 or not ((betas >= 0) & (betas < 1)).all():
-            raise MiyaInputError(
-                "E314",
-                f"{where} is {show(value)}",
-                hint="give two numbers from 0 to below 1, such as [0.9, 0.999]",
-                path=path,
-            )
-        return float(betas[0]), float(betas[1])
-    number = scalar(value, where, path)
-    if number < 0 and key != "dampening":
-        raise MiyaInputError(
-            "E314", f"{where} is {number:g}", hint="give a number from 0 up", path=path
-        )
-    return number
-
-
-def _rate(given: Any, lr: Any) -> float:
-    if given is None and lr is None:
-        raise MiyaInputError(
-            "E212", "the network has no learning_rate", hint="add learning_rate = 0.1", path=()
-        )
-    path: Path = ("learning_rate",) if given is not None else ("optimizer", "lr")
-    value = given if given is not None else lr
-    try:
-        rate = scalar(value, "learning_rate", path)
-    except MiyaInputError as error:
-        if error.code not in ("E201", "E202"):
-            raise
-        raise MiyaInputError(
-            "E303", f"learning_rate is {show(value)}", hint="give a finite number", path=path
-        ) from None
-    if given is not None and lr is not None and scalar(lr, "optimizer.lr", path) != rate:
-        raise MiyaInputError(
-            "E303",
-            f"learning_rate is {rate:g} and optimizer.lr is {show(lr)}",
-            hint="give one of them",
-            path=("optimizer", "lr"),
-        )
-    if rate < 0:
-        raise MiyaInputError(
-            "E302",
-            f"learning_rate is {rate:g}: this climbs the loss",
-            hint="give a number above 0",
-            path=path,
-        )
-    if rate == 0:
-        warn("W301", "learning_rate is 0: nothing will move")
-    return rate
-
-
 def _examples(
     description: Mapping[str, Any], layers: list[Layer], loss: losses.Loss
 ) -> tuple[Array, Array, tuple[str, ...], bool]:
@@ -391,8 +210,8 @@ def _examples(
     inputs, targets, names = [], [], []
     for n, table in enumerate(tables):
         where, path = f"example {n + 1}", ("examples", n)
-        _known(table, EXAMPLE_KEYS, where, path)
-        given = _need(table, "input", where, path, "add input = [...]")
+        known(table, EXAMPLE_KEYS, where, path)
+        given = need(table, "input", where, path, "add input = [...]")
         x = vector(given, f"{where}, input", (*path, "input"))
         if len(x) != layers[0].inputs:
             raise MiyaInputError(
@@ -403,7 +222,7 @@ def _examples(
                 path=(*path, "input"),
             )
         inputs.append(x)
-        given = _need(table, "target", where, path, "add target = [...]")
+        given = need(table, "target", where, path, "add target = [...]")
         targets.append(_target(given, layers[-1].outputs, loss, where, (*path, "target")))
         names.append(_label(table.get("name", ""), f"{where}, name", (*path, "name")))
     return np.stack(inputs), np.stack(targets), tuple(names), len(tables) > 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -40,19 +41,25 @@ def to_digits(digits: int) -> Carry:
 
 
 def round_one(value: float, digits: int, scale: float = 0.0) -> float:
-    """`value` to `digits` significant digits, or one more where it lies half-way."""
+    """`value` to `digits` significant digits, or one more where it lies half-way.
+
+    Whole numbers keep all their digits: 1250304.2 is carried as 1250304, never as 1250300.
+    """
     value = without_noise(value, scale)
     if value == 0 or not np.isfinite(value):
         return value
+    exponent = int(f"{value:e}".partition("e")[2])
+    digits = max(digits, exponent + 1)
     short, longer = float(f"{value:.{digits - 1}e}"), float(f"{value:.{digits}e}")
-    unit = 10.0 ** (np.floor(np.log10(abs(value))) - digits + 1)
+    unit = 10.0 ** (exponent - digits + 1)
     half_way = abs(abs(value - short) / unit - 0.5) < TIE
     return longer if half_way else short
 
 
 def without_noise(value: float, scale: float) -> float:
     """`value` without the digits that float64 cannot know after terms of size `scale`."""
-    if not (0 < abs(value) < scale) or not np.isfinite(scale):
+    scale = max(scale, abs(value))
+    if scale == 0 or not math.isfinite(scale):
         return value
-    decimals = int(-np.floor(np.log10(scale * NOISE)))
+    decimals = int(-math.floor(math.log10(scale) + math.log10(NOISE)))
     return round(value, decimals)

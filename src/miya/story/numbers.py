@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from math import isfinite
 
 from ..core.rounding import without_noise
 
+LONGEST_WHOLE = 15
 MOST_DIGITS = 17  # enough to write any float64 so that it reads back the same
 
 
@@ -18,7 +20,12 @@ def number(value: float, digits: int, *, pad: bool = True) -> str:
     value = float(value)
     if value == 0:
         return "0"
+    if not isfinite(value):
+        return "-∞" if value < 0 else "∞"
     full = Decimal(repr(value)).normalize()
+    # digits before the point are never rounded away: 1250304.2 is 1250304, not 1250300
+    if full.adjusted() < LONGEST_WHOLE:
+        digits = max(digits, full.adjusted() + 1)
     if len(full.as_tuple().digits) <= digits:
         return _write(full)
     rounded = Decimal(f"{value:.{digits - 1}e}")
@@ -44,7 +51,7 @@ def percent(share: float) -> str:
 
 def _write(value: Decimal) -> str:
     exponent = value.adjusted()
-    if -6 < exponent < 10:
+    if -6 < exponent < LONGEST_WHOLE:
         return f"{value:f}"
     sign, figures, _ = value.as_tuple()
     head, tail = str(figures[0]), "".join(map(str, figures[1:]))

@@ -71,7 +71,8 @@ def _delta(t: Teller, layer: LayerTrace, picks: list[tuple[int, int]]) -> Iterat
         yield Formula(
             f"m = Σ ∂C/∂a{k} * a{k},  δ{k} = a{k} * (∂C/∂a{k} - m)",
             rf"m = \sum_j \frac{{\partial C}}{{\partial a_{{{k}}}[j]}}\, a_{{{k}}}[j], \qquad "
-            rf"\delta_{{{k}}} = a_{{{k}}} \odot \left(\frac{{\partial C}}{{\partial a_{{{k}}}}} - m\right)",
+            rf"\delta_{{{k}}} = a_{{{k}}} \odot "
+            rf"\left(\frac{{\partial C}}{{\partial a_{{{k}}}}} - m\right)",
         )
         yield from t.calculations(picks, lambda n, i: _softmax_delta(t, layer, n, i, picks))
     else:
