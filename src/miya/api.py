@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,9 @@ class Explanation:
         )
 
     @cached_property
-    def credit(self) -> Credit:
-        return credit_of(self.trace)
+    def credit(self) -> Credit | None:
+        """The credits of the step, or None where it made the loss infinite."""
+        return credit_of(self.trace) if isfinite(self.trace.loss_after) else None
 
     def text(self, width: int = 88) -> str:
         from .render.text import text

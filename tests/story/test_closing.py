@@ -5,6 +5,7 @@ import ast
 import json
 import math
 import operator
+from decimal import Decimal, getcontext
 
 import mpmath as mp
 import pytest
@@ -15,6 +16,7 @@ from miya.core.activations import KINDS as ACTIVATIONS
 
 MATHS = mp.mp.clone() if hasattr(mp.mp, "clone") else mp.mp
 MATHS.dps = 60
+getcontext().prec = 800
 ALLOWED = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -58,11 +60,7 @@ def check(step):
         floats = evaluate(expression, float, math.exp, math.log)
     except OverflowError:
         raise AssertionError(f"overflows: {step}") from None
-    places = decimals(result)
-    if places < 300:
-        assert float(f"{floats:.{max(places, 0)}f}") == float(
-            f"{float(result):.{max(places, 0)}f}"
-        ), step
+    assert Decimal(floats).quantize(Decimal(result)) == Decimal(result), step
 
 
 def steps(net, **options):

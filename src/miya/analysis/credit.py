@@ -15,6 +15,7 @@ from ..core.network import Network
 from ..core.rounding import Array
 from ..core.step import gradients_of, loss_of
 from ..core.trace import Trace
+from ..errors import MiyaInputError
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(8)
 TOLERANCE = 1e-10  # of the real change, shared by all intervals; ten times finer than promised
@@ -71,10 +72,16 @@ def credit(trace: Trace) -> Credit:
     """The credits of every parameter for the change that the step of `trace` brought.
 
     Frozen parameters get 0. The parameters' way is the trace's own, also where its carry is
-    rounded; the losses along it are exact.
+    rounded; the losses along it are exact. Raises MiyaInputError E610 for an infinite change.
     """
     path = _Path(trace)
     first, last = path.loss(0.0), path.loss(1.0)
+    if not math.isfinite(last):
+        raise MiyaInputError(
+            "E610",
+            f"the loss goes from {first:g} to {last:g} in this step: no credits add up to that",
+            hint="use a smaller learning_rate, or a loss on logits",
+        )
     real = last - first
     floor = ULPS * np.finfo(np.float64).eps * max(abs(first), abs(last))
     tolerance = max(TOLERANCE * abs(real), floor)

@@ -13,13 +13,14 @@ from ..story.expression import plain
 from ..story.symbols import plain_symbol
 
 
-def json(trace: Trace, story: Story, credit: Credit) -> str:
+def json(trace: Trace, story: Story, credit: Credit | None) -> str:
     return standard.dumps(data(trace, story, credit), ensure_ascii=False, allow_nan=False, indent=1)
 
 
-def data(trace: Trace, story: Story, credit: Credit) -> dict[str, Any]:
+def data(trace: Trace, story: Story, credit: Credit | None) -> dict[str, Any]:
     """Plain lists, numbers and texts. Arrays are batch first where there are more examples
-    than one, plain vectors for one; weights are (out, in)."""
+    than one, plain vectors for one; weights are (out, in). Where the step makes the loss
+    infinite, "after" and what follows from it is null."""
     network = trace.network
     return {
         "title": story.title,
@@ -32,11 +33,11 @@ def data(trace: Trace, story: Story, credit: Credit) -> dict[str, Any]:
         "loss": {
             "name": network.loss.name,
             "before": trace.loss,
-            "after": trace.loss_after,
+            "after": trace.loss_after if credit else None,
             "predicted_change": trace.predicted_change,
-            "real_change": credit.real_change,
-            "credit_sum": credit.total,
-            "residual": credit.residual,
+            "real_change": credit and credit.real_change,
+            "credit_sum": credit and credit.total,
+            "residual": credit and credit.residual,
         },
         "optimizer": {"name": network.optimizer.name, **network.optimizer.options},
         "layers": [_layer(trace, layer, credit) for layer in trace.layers],
@@ -59,7 +60,7 @@ def _examples(trace: Trace, values: Array) -> Any:
     return (values if trace.network.batch else values[0]).tolist()
 
 
-def _layer(trace: Trace, layer: LayerTrace, credit: Credit) -> dict[str, Any]:
+def _layer(trace: Trace, layer: LayerTrace, credit: Credit | None) -> dict[str, Any]:
     def arrays(values: Array) -> Any:
         return _examples(trace, values)
 
@@ -78,12 +79,12 @@ def _layer(trace: Trace, layer: LayerTrace, credit: Credit) -> dict[str, Any]:
     }
 
 
-def _parameter(update: ParameterUpdate, credit: Credit) -> dict[str, Any]:
+def _parameter(update: ParameterUpdate, credit: Credit | None) -> dict[str, Any]:
     return {
         "before": update.before.tolist(),
         "gradient": update.gradient.tolist(),
         "change": update.change.tolist(),
         "after": update.after.tolist(),
-        "credit": credit.values[update.name].tolist(),
+        "credit": credit and credit.values[update.name].tolist(),
         "state": {name: values.tolist() for name, values in update.state.items()},
     }

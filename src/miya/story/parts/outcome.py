@@ -26,6 +26,9 @@ def outcome(t: Teller) -> Iterator[Block]:
     trace = t.trace
     yield Heading(t.text("outcome", "heading"))
     yield t.say("outcome", "loss", before=t.number(trace.loss), after=t.number(trace.loss_after))
+    if not math.isfinite(trace.loss_after):
+        yield t.say("outcome", "infinite")
+        return
     change = Binary("-", Number(trace.loss_after), Number(trace.loss))
     difference = float(trace.carry(np.asarray(trace.loss_after - trace.loss)))
     yield Calculations((t.calculation("change", Symbol("ΔC"), change, difference),))
@@ -89,7 +92,7 @@ def _credits(t: Teller) -> Iterator[Block]:
 
 
 def takeaways(t: Teller) -> Iterator[Block]:
-    pressure, step, credit = (t.blame(m) for m in ("pressure", "step", "credit"))
+    pressure, step = t.blame("pressure"), t.blame("step")
     yield Heading(t.text("takeaways", "heading"))
     items = []
     top, neuron = pressure.parameters[0], pressure.neurons[0]
@@ -115,6 +118,15 @@ def takeaways(t: Teller) -> Iterator[Block]:
             other=plain_symbol(row_symbol(top)),
         )
     )
+    items += _credited(t) if math.isfinite(t.trace.loss_after) else []
+    items.append(_bias(t))
+    items += [_loss(t)] if math.isfinite(t.trace.loss_after) else []
+    yield Bullets(tuple(items))
+
+
+def _credited(t: Teller) -> list[str]:
+    items = []
+    credit = t.blame("credit")
     best = min(credit.parameters, key=lambda r: r.value)
     worst = max(credit.parameters, key=lambda r: r.value)
     if best.value < 0:
@@ -135,9 +147,7 @@ def takeaways(t: Teller) -> Iterator[Block]:
                 value=signed(worst.value, t.digits),
             )
         )
-    items.append(_bias(t))
-    items.append(_loss(t))
-    yield Bullets(tuple(items))
+    return items
 
 
 def _bias(t: Teller) -> str:
