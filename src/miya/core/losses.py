@@ -44,6 +44,7 @@ class LossKind:
     examples: Reduction = "mean"
     defaults: Mapping[str, float] = field(default_factory=dict)
     target: Literal["number", "probability", "classes"] = "number"
+    kinks: Callable[[Array, Array, Parameters], list[Array]] | None = None  # 0 at each kink
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,7 @@ _record(
             _one("a - y", "0"),
         ),
         "torch.nn.L1Loss; the slope at a = y is taken as 0, as PyTorch does",
+        kinks=lambda a, y, p: [a - y],
     )
 )
 _record(
@@ -170,6 +172,7 @@ _record(
         ),
         "torch.nn.HuberLoss",
         defaults={"delta": 1.0},
+        kinks=lambda a, y, p: [a - y - p["delta"], a - y + p["delta"]],
     )
 )
 _record(

@@ -83,6 +83,29 @@ AFFINE = Operation(
 )
 
 
+def _along(
+    q: Carry, a: Array, weight: Array, change: Array, bias: Array, bias_change: Array, u: Array
+) -> tuple[Array, dict[str, Array]]:
+    moved = a @ change.T + bias_change
+    return a @ weight.T + bias + u * moved, {"moved": moved}
+
+
+def _along_backward(q: Carry, node: Node) -> tuple[Array | None, ...]:
+    _, weight, change, _, _, u = (o.value for o in node.operands)
+    delta = node.gradient
+    assert delta is not None
+    return (delta @ weight + u * (delta @ change), *[None] * 5)
+
+
+AFFINE_ALONG = Operation(
+    "affine along a step",
+    _along,
+    _along_backward,
+    "z = (W + u ΔW) a + b + u Δb",
+    "AFFINE at the place u, a row each, of the straight way from before to after",
+)
+
+
 @lru_cache(maxsize=256)
 def _activation(kind_name: str, items: tuple[tuple[str, float], ...]) -> Operation:
     from .activations import KINDS
@@ -131,5 +154,20 @@ def loss(use: Loss) -> Operation:
         if divisor != 1:
             gradient = gradient / divisor
         return q(gradient), None
+
+    return Operation(kind.name, forward, backward, kind.formula, kind.source)
+
+
+def loss_by_example(use: Loss, examples: int) -> Operation:
+    """Each row's part of C, where C is over `examples` rows: (output, target) to (rows,)."""
+    kind, p = use.kind, use.parameters
+
+    def forward(q: Carry, a: Array, y: Array) -> tuple[Array, dict[str, Any]]:
+        elements, saved = kind.element(a, y, q, p)
+        return elements.sum(axis=1) / use.divisor(examples, a.shape[1]), saved
+
+    def backward(q: Carry, node: Node) -> tuple[Array | None, ...]:
+        a, y = (o.value for o in node.operands)
+        return kind.gradient(a, y, node.saved, p) / use.divisor(examples, a.shape[1]), None
 
     return Operation(kind.name, forward, backward, kind.formula, kind.source)

@@ -106,7 +106,7 @@ def _backward_terms(node: Node, operand: int, index: Index) -> list[Term]:
     return node.operation.backward_terms(node, operand, index)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trace:
     """One training step of a network, every number kept. Made by `step.take_step`."""
 
