@@ -69,7 +69,10 @@ def _affine_backward_terms(node: Node, operand: int, index: Index) -> list[Term]
             for i in range(outputs)
         ]
     neurons = range(outputs) if bias.shape[0] != outputs else (index[0],)
-    return [Term((("δ", (n, i), float(delta[n, i])),)) for n in range(examples) for i in neurons]
+    one = ("1", (), 1.0)  # a bias is the weight of a constant input 1
+    return [
+        Term((("δ", (n, i), float(delta[n, i])), one)) for n in range(examples) for i in neurons
+    ]
 
 
 AFFINE = Operation(

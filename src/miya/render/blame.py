@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 
 from ..analysis.blame import Blame, BlameRow
-from ..story.blocks import Symbol
 from ..story.numbers import percent, signed
+from ..story.quantity import Symbol
 from ..story.symbols import plain_symbol
 from ..story.words import load
 from .escape import printable

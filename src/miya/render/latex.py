@@ -14,9 +14,9 @@ from ..story.blocks import (
     Paragraph,
     Remark,
     Story,
-    Symbol,
     Table,
 )
+from ..story.quantity import Symbol
 from ..story.symbols import latex_symbol
 from ..story.words import load
 from .escape import latex as escape

@@ -15,10 +15,10 @@ from ..story.blocks import (
     Paragraph,
     Remark,
     Story,
-    Symbol,
     Table,
 )
 from ..story.expression import latex, latex_number
+from ..story.quantity import Symbol
 from ..story.symbols import latex_symbol
 from ..story.words import load
 from .escape import markdown as escape

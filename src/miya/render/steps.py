@@ -7,8 +7,8 @@ import json
 import numpy as np
 
 from ..core.trace import Trace
-from ..story.blocks import Symbol
 from ..story.numbers import number, signed
+from ..story.quantity import Symbol
 from ..story.symbols import plain_symbol
 from ..story.words import load
 

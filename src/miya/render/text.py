@@ -17,10 +17,10 @@ from ..story.blocks import (
     Paragraph,
     Remark,
     Story,
-    Symbol,
     Table,
 )
 from ..story.expression import plain
+from ..story.quantity import Symbol
 from ..story.symbols import plain_symbol
 from ..story.words import load
 from .escape import printable

@@ -6,19 +6,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .closing import Closed
+from .quantity import Symbol
 
 Mood = Literal["calm", "alarm", "proud", "sleepy", "pointing", "side-eye"]
-
-
-@dataclass(frozen=True)
-class Symbol:
-    """A quantity: `head` ("z", "δ", "∂C/∂W"), 1-based layer, 0-based indices, and a mark such
-    as "new"."""
-
-    head: str
-    layer: int | None = None
-    index: tuple[int, ...] = ()
-    mark: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from functools import lru_cache
+
+from .quantity import Symbol
 
 Write = Callable[[float], str]  # how a number is written
 
@@ -23,7 +25,10 @@ CONTEXT = Context(prec=60, traps=[InvalidOperation, DivisionByZero, Overflow])
 
 @dataclass(frozen=True)
 class Number:
+    """A number, and the quantity that it is a value of, where it is one's."""
+
     value: float
+    of: Symbol | None = None
 
 
 @dataclass(frozen=True)
@@ -98,12 +103,24 @@ def total(parts: Iterable[Expression]) -> Expression:
     return Number(0.0) if found is None else found
 
 
-def product(factors: Iterable[float]) -> Expression:
+def product(factors: Iterable[Number]) -> Expression:
+    """The product of the factors in their order; 1 of none."""
     found: Expression | None = None
     for factor in factors:
-        leaf = Number(float(factor))
-        found = leaf if found is None else Binary("*", found, leaf)
+        found = factor if found is None else Binary("*", found, factor)
     return Number(1.0) if found is None else found
+
+
+def quantities(tree: Expression) -> Iterator[Symbol]:
+    """The quantities whose values stand in `tree`, in their order."""
+    match tree:
+        case Number(_, of) if of is not None:
+            yield of
+        case Binary(_, left, right):
+            yield from quantities(left)
+            yield from quantities(right)
+        case Negative(of) | Call(_, of):
+            yield from quantities(of)
 
 
 def plain(tree: Expression, write: Write) -> str:

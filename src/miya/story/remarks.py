@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..core.trace import LayerTrace
-from .blocks import Remark, Symbol
+from .blocks import Remark
 from .numbers import signed
+from .quantity import Symbol
 from .symbols import plain_symbol
 from .teller import Teller
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from functools import lru_cache
 
-from .blocks import Symbol
+from .quantity import Symbol
 
 GREEK = {"δ": r"\delta", "Δ": r"\Delta ", "σ": r"\sigma", "η": r"\eta", "θ": r"\theta"}
 NAMES = {

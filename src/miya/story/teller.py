@@ -15,10 +15,11 @@ from ..analysis.credit import Credit, credit
 from ..core.graph import Term
 from ..core.rounding import Array
 from ..core.trace import LayerTrace, Trace
-from .blocks import Calculation, Calculations, Mood, Paragraph, Remark, Symbol
+from .blocks import Calculation, Calculations, Mood, Paragraph, Remark
 from .closing import close
 from .expression import Expression, Number, bind, parse, product, total
 from .numbers import number, percent
+from .quantity import Symbol
 from .words import load
 
 MOST_ELEMENTS = 64  # of one array told in full; beyond it, the top ones
@@ -81,14 +82,34 @@ class Teller:
         """A record's formula with its numbers put in."""
         return self.calculation(kind, symbol, bind(parse(formula), names), result)
 
-    def sum_of(self, terms: Iterable[Term]) -> Expression:
+    def value(self, values: Array, head: str, layer: int | None, *index: int) -> Number:
+        """values[index], an element of the arrays that have a row an example."""
+        return Number(float(values[index]), self.symbol(head, layer, *index))
+
+    def row(self, values: Array, head: str, layer: int | None, n: int) -> list[Number]:
+        return [self.value(values, head, layer, n, i) for i in range(values.shape[1])]
+
+    def factor(self, layer: LayerTrace, factor: tuple[str, tuple[int, ...], float]) -> Number:
+        """A factor of one of the layer's terms, by the name that the story gives it."""
+        head, index, value = factor
+        if head == "1":
+            return Number(value)
+        if head in ("W", "b"):
+            return Number(value, Symbol(head, layer.number, index))
+        if head == "δ":
+            return Number(value, self.symbol("δ", layer.number, *index))
+        signal = ("x", None) if layer.number == 1 else ("a", layer.number - 1)
+        return Number(value, self.symbol(*signal, *index))
+
+    def sum_of(self, layer: LayerTrace, terms: Iterable[Term]) -> Expression:
         """A sum written term by term; of a long one the largest, and the rest as one number."""
         found = list(terms)
-        if len(found) <= MOST_TERMS:
-            return total(product(f[2] for f in t.factors) for t in found)
-        top = sorted(found, key=lambda t: -abs(t.value))[:TOP]
-        rest = fsum([*(t.value for t in found), *(-t.value for t in top)])
-        return total([*(product(f[2] for f in t.factors) for t in top), Number(rest)])
+        rest: list[Expression] = []
+        if len(found) > MOST_TERMS:
+            ordered = sorted(found, key=lambda t: -abs(t.value))
+            found = ordered[:TOP]
+            rest = [Number(fsum(t.value for t in ordered[TOP:]))]
+        return total([*(product(self.factor(layer, f) for f in t.factors) for t in found), *rest])
 
     def picks(self, layer: LayerTrace) -> list[tuple[int, int]]:
         """The (example, neuron) pairs of a layer that are told: all, or those of largest |δ|."""

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from ...core.trace import LayerTrace
 from .. import remarks
-from ..blocks import Block, Calculation, Formula, Heading, Symbol
+from ..blocks import Block, Calculation, Formula, Heading
 from ..expression import Binary, Expression, Number, bind, parse, product, total
+from ..quantity import Symbol
 from ..symbols import latex_formula
-from ..teller import MOST_TERMS, Teller
+from ..teller import MOST_TERMS, Names, Teller
 from .forward import activation_names, loss_case, loss_names, softmax_tree
 
 
@@ -44,7 +45,7 @@ def _loss_gradient(
         weight = float(network.targets[n].sum())
         formula, names = ("p - y", names) if weight == 1 else ("p * s - y", {**names, "s": weight})
     else:
-        formula = loss_case(network.loss, names).gradient
+        formula = loss_case(t, n, i).gradient
     tree = bind(parse(formula), names)
     if divisor != 1:
         tree = Binary("/", tree, Number(float(divisor)))
@@ -57,10 +58,10 @@ def _probability(t: Teller, n: int, i: int) -> Iterator[Calculation]:
     logits, p = root.operands[0].value, float(root.saved["p"][n, i])
     tree: Expression
     if loss.name == "cross_entropy":
-        tree = softmax_tree([float(v) for v in logits[n]], i)
+        tree = softmax_tree(t.row(logits, "a", len(t.layers), n), i)
     else:
         names = loss_names(t, n, i)
-        tree = bind(parse(dict(loss_case(loss, names).value)["p"]), names)
+        tree = bind(parse(dict(loss_case(t, n, i).value)["p"]), names)
     yield t.calculation("intermediate", t.symbol("p", None, n, i), tree, p)
 
 
@@ -92,7 +93,7 @@ def _delta(t: Teller, layer: LayerTrace, picks: list[tuple[int, int]]) -> Iterat
 
 def _slope(t: Teller, layer: LayerTrace, n: int, i: int) -> Iterator[Calculation]:
     assert layer.slope is not None
-    names = activation_names(layer, n, i)
+    names = activation_names(t, layer, n, i)
     for _, formula in layer.layer.activation.case(float(layer.z[n, i])).slope:
         symbol = t.symbol("σ'", layer.number, n, i)
         yield t.formula("slope", symbol, formula, names, layer.slope[n, i])
@@ -100,7 +101,9 @@ def _slope(t: Teller, layer: LayerTrace, n: int, i: int) -> Iterator[Calculation
 
 def _one_delta(t: Teller, layer: LayerTrace, n: int, i: int) -> Iterator[Calculation]:
     assert layer.slope is not None
-    tree = product((layer.grad_a[n, i], layer.slope[n, i]))
+    k = layer.number
+    factors = (t.value(layer.grad_a, "∂C/∂a", k, n, i), t.value(layer.slope, "σ'", k, n, i))
+    tree = product(factors)
     symbol = t.symbol("δ", layer.number, n, i)
     yield t.calculation("delta", symbol, tree, layer.delta[n, i])
 
@@ -108,18 +111,19 @@ def _one_delta(t: Teller, layer: LayerTrace, n: int, i: int) -> Iterator[Calcula
 def _softmax_delta(
     t: Teller, layer: LayerTrace, n: int, i: int, picks: list[tuple[int, int]]
 ) -> Iterator[Calculation]:
-    mean = float(layer.activation.saved["mean"][n, 0])
+    k = layer.number
+    mean = Number(float(layer.activation.saved["mean"][n, 0]), t.symbol("m", k, n))
+    grad_a, a = t.row(layer.grad_a, "∂C/∂a", k, n), t.row(layer.a, "a", k, n)
     if i == next(j for m, j in picks if m == n):
-        pairs = [(float(g), float(a)) for g, a in zip(layer.grad_a[n], layer.a[n], strict=True)]
+        pairs = list(zip(grad_a, a, strict=True))
+        rest: list[Expression] = []
         if len(pairs) > MOST_TERMS:
-            pairs.sort(key=lambda p: -abs(p[0] * p[1]))
-            rest = sum(g * a for g, a in pairs[MOST_TERMS:])
-            tree = total([*(product(p) for p in pairs[:MOST_TERMS]), Number(rest)])
-        else:
-            tree = total(product(p) for p in pairs)
-        yield t.calculation("intermediate", t.symbol("m", layer.number, n), tree, mean)
-    names = {"a": float(layer.a[n, i]), "g": float(layer.grad_a[n, i]), "m": mean}
-    symbol = t.symbol("δ", layer.number, n, i)
+            pairs.sort(key=lambda p: -abs(p[0].value * p[1].value))
+            rest = [Number(sum(g.value * v.value for g, v in pairs[MOST_TERMS:]))]
+        tree = total([*(product(p) for p in pairs[:MOST_TERMS]), *rest])
+        yield t.calculation("intermediate", t.symbol("m", k, n), tree, mean.value)
+    names: Names = {"a": a[i], "g": grad_a[i], "m": mean}
+    symbol = t.symbol("δ", k, n, i)
     yield t.formula("delta", symbol, "a * (g - m)", names, layer.delta[n, i])
 
 
@@ -154,13 +158,13 @@ def parameter_gradients(t: Teller, layer: LayerTrace) -> Iterator[Block]:
 
 def _weight(t: Teller, layer: LayerTrace, i: int, j: int) -> Iterator[Calculation]:
     symbol = Symbol("∂C/∂W", layer.number, (i, j))
-    tree = t.sum_of(layer.weight_terms((i, j)))
+    tree = t.sum_of(layer, layer.weight_terms((i, j)))
     yield t.calculation("weight_gradient", symbol, tree, layer.weight.gradient[i, j])
 
 
 def _bias(t: Teller, layer: LayerTrace, i: int) -> Iterator[Calculation]:
     symbol = Symbol("∂C/∂b", layer.number, (i,))
-    tree = t.sum_of(layer.bias_terms((i,)))
+    tree = t.sum_of(layer, layer.bias_terms((i,)))
     yield t.calculation("bias_gradient", symbol, tree, layer.bias.gradient[i])
 
 
@@ -191,5 +195,5 @@ def _paths(
     t: Teller, layer: LayerTrace, later: LayerTrace, n: int, j: int
 ) -> Iterator[Calculation]:
     symbol = t.symbol("∂C/∂a", layer.number, n, j)
-    tree = t.sum_of(later.path_terms((n, j)))
+    tree = t.sum_of(later, later.path_terms((n, j)))
     yield t.calculation("paths", symbol, tree, layer.grad_a[n, j])

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from ...core.losses import Loss, LossCase
+from ...core.losses import LossCase
 from ...core.trace import LayerTrace
 from .. import remarks
-from ..blocks import Block, Calculation, Calculations, Formula, Heading, Symbol
+from ..blocks import Block, Calculation, Calculations, Formula, Heading
 from ..expression import Binary, Call, Expression, Number, total
+from ..quantity import Symbol
 from ..symbols import latex_formula
-from ..teller import MOST_TERMS, TOP, Names, Teller
+from ..teller import MOST_TERMS, TOP, Teller
 
 SHIFT_ABOVE = 50.0  # exp of larger logits is written relative to the largest
 
@@ -44,24 +45,21 @@ def layer_forward(t: Teller, layer: LayerTrace) -> Iterator[Block]:
 
 def _pre_activation(t: Teller, layer: LayerTrace, n: int, i: int) -> Iterator[Calculation]:
     symbol = t.symbol("z", layer.number, n, i)
-    tree = t.sum_of(layer.z_terms((n, i)))
+    tree = t.sum_of(layer, layer.z_terms((n, i)))
     yield t.calculation("pre_activation", symbol, tree, layer.z[n, i])
 
 
-def activation_names(layer: LayerTrace, n: int, i: int) -> dict[str, Expression | float]:
+def activation_names(t: Teller, layer: LayerTrace, n: int, i: int) -> dict[str, Expression | float]:
     """Everything a printed line of this neuron's activation may name."""
-    use = layer.layer.activation
-    saved = {
-        name: float(v[n, i])
-        for name, v in layer.activation.saved.items()
-        if v.shape == layer.z.shape
-    }
+    use, saved = layer.layer.activation, layer.activation.saved
+    values = {k: v for k, v in saved.items() if v.shape == layer.z.shape}
     return {
         **use.kind.constants,
         **use.parameters,
-        **saved,
-        "z": float(layer.z[n, i]),
-        "a": float(layer.a[n, i]),
+        **{
+            name: t.value(array, name, layer.number, n, i)
+            for name, array in {**values, "z": layer.z, "a": layer.a}.items()
+        },
     }
 
 
@@ -69,40 +67,41 @@ def activation_lines(t: Teller, layer: LayerTrace, n: int, i: int) -> Iterator[C
     use, k = layer.layer.activation, layer.number
     if use.kind.slope is None:
         symbol = t.symbol("a", k, n, i)
-        tree = softmax_tree([float(v) for v in layer.z[n]], i)
+        tree = softmax_tree(t.row(layer.z, "z", k, n), i)
         yield t.calculation("activation", symbol, tree, layer.a[n, i])
         return
-    names = activation_names(layer, n, i)
+    names = activation_names(t, layer, n, i)
     for head, formula in use.case(float(layer.z[n, i])).value:
         result = names[head]
-        assert isinstance(result, float)
+        assert isinstance(result, Number)
         kind = "activation" if head == "a" else "intermediate"
-        yield t.formula(kind, t.symbol(head, k, n, i), formula, names, result)
+        yield t.formula(kind, t.symbol(head, k, n, i), formula, names, result.value)
 
 
-def softmax_tree(z: list[float], i: int) -> Expression:
+def softmax_tree(z: list[Number], i: int) -> Expression:
     """exp(z_i) / Σ exp(z_j), shifted by the largest where exp would overflow."""
     return Binary("/", _exp(z[i], _shift(z)), _exp_sum(z))
 
 
-def _shift(z: list[float]) -> float:
-    return max(z) if max(map(abs, z)) > SHIFT_ABOVE else 0.0
+def _shift(z: list[Number]) -> float:
+    largest = max(n.value for n in z)
+    return largest if max(abs(n.value) for n in z) > SHIFT_ABOVE else 0.0
 
 
-def _exp(z: float, shift: float) -> Expression:
-    return Call("exp", Binary("-", Number(z), Number(shift)) if shift else Number(z))
+def _exp(z: Number, shift: float) -> Expression:
+    return Call("exp", Binary("-", z, Number(shift)) if shift else z)
 
 
-def _exp_sum(z: list[float]) -> Expression:
+def _exp_sum(z: list[Number]) -> Expression:
     shift = _shift(z)
     if len(z) <= MOST_TERMS:
         return total(_exp(v, shift) for v in z)
-    ordered = sorted(z, reverse=True)
-    rest = math.fsum(math.exp(v - shift) for v in ordered[TOP:])
+    ordered = sorted(z, key=lambda v: -v.value)
+    rest = math.fsum(math.exp(v.value - shift) for v in ordered[TOP:])
     return total([*(_exp(v, shift) for v in ordered[:TOP]), Number(rest)])
 
 
-def log_sum_tree(z: list[float]) -> Expression:
+def log_sum_tree(z: list[Number]) -> Expression:
     shift = _shift(z)
     inside = Call("log", _exp_sum(z))
     return Binary("+", Number(shift), inside) if shift else inside
@@ -123,10 +122,10 @@ def loss_forward(t: Teller) -> Iterator[Block]:
         for (n,) in t.top(each):
             if network.loss.name == "cross_entropy" and (network.targets[n] != 0).sum() == 1:
                 continue
-            tree = _values(t, [float(v) for v in elements[n]])
+            tree = _values([t.value(elements, "l", None, n, i) for i in range(n_outputs)])
             items.append(t.calculation("loss", t.symbol("C", None, n, mark="each"), tree, each[n]))
     if not alone:
-        tree = _values(t, [float(v) for v in each])
+        tree = _values(_each(t, n_outputs))
         if divisor != 1:
             tree = Binary("/", tree, Number(float(divisor)))
         items.append(t.calculation("loss", Symbol("C"), tree, t.trace.loss))
@@ -135,19 +134,37 @@ def loss_forward(t: Teller) -> Iterator[Block]:
     yield t.say("forward", "loss", loss=t.number(t.trace.loss))
 
 
-def _values(t: Teller, values: list[float]) -> Expression:
+def _each(t: Teller, outputs: int) -> list[Number]:
+    """The loss of each example, by the name that a line gave it."""
+    network, each = t.trace.network, t.trace.root.saved["each"]
+    found = []
+    for n, value in enumerate(each.tolist()):
+        named = t.symbol("C", None, n, mark="each")
+        if outputs == 1:
+            named = t.symbol("l", None, n, 0)
+        elif network.loss.name == "cross_entropy" and (network.targets[n] != 0).sum() == 1:
+            named = t.symbol("l", None, n, int(network.targets[n].argmax()))
+        found.append(Number(value, named))
+    return found
+
+
+def _values(values: list[Number]) -> Expression:
     if len(values) <= MOST_TERMS:
-        return total(Number(v) for v in values)
-    ordered = sorted(values, key=abs, reverse=True)
-    return total([*(Number(v) for v in ordered[:TOP]), Number(math.fsum(ordered[TOP:]))])
+        return total(values)
+    ordered = sorted(values, key=lambda v: -abs(v.value))
+    return total([*ordered[:TOP], Number(math.fsum(v.value for v in ordered[TOP:]))])
 
 
 def loss_names(t: Teller, n: int, i: int) -> dict[str, Expression | float]:
-    root = t.trace.root
-    a, y = (float(o.value[n, i]) for o in root.operands)
-    names: dict[str, Expression | float] = {**t.trace.network.loss.parameters, "a": a, "y": y}
+    root, last = t.trace.root, len(t.layers)
+    a, y = (o.value for o in root.operands)
+    names: dict[str, Expression | float] = {
+        **t.trace.network.loss.parameters,
+        "a": t.value(a, "a", last, n, i),
+        "y": t.value(y, "y", None, n, i),
+    }
     if "p" in root.saved:
-        names["p"] = float(root.saved["p"][n, i])
+        names["p"] = t.value(root.saved["p"], "p", None, n, i)
     return names
 
 
@@ -158,30 +175,29 @@ def element_lines(t: Teller, n: int, i: int, alone: bool) -> Iterator[Calculatio
         return
     names = loss_names(t, n, i)
     value = float(root.saved["elements"][n, i])
-    for head, formula in loss_case(loss, names).value:
+    for head, formula in loss_case(t, n, i).value:
         if head != "l":
             continue
         symbol = Symbol("C") if alone else t.symbol("l", None, n, i)
         yield t.formula("loss", symbol, formula, names, value)
 
 
-def loss_case(loss: Loss, names: Names) -> LossCase:
-    a, y = names["a"], names["y"]
-    assert isinstance(a, float) and isinstance(y, float)
-    return loss.case(a, y)
+def loss_case(t: Teller, n: int, i: int) -> LossCase:
+    a, y = (float(o.value[n, i]) for o in t.trace.root.operands)
+    return t.trace.network.loss.case(a, y)
 
 
 def _cross_entropy_lines(t: Teller, n: int, i: int) -> Iterator[Calculation]:
     """The log-sum once an example, then ℓ of each class that the target gives weight."""
-    root = t.trace.root
+    root, last = t.trace.root, len(t.layers)
     logits, targets = (o.value for o in root.operands)
     first = int((targets[n] != 0).argmax())
     if targets[n, i] == 0:
         return
-    log_sum = float(root.saved["log_sum"][n, 0])
+    log_sum = Number(float(root.saved["log_sum"][n, 0]), t.symbol("L", None, n))
     if i == first:
-        tree = log_sum_tree([float(v) for v in logits[n]])
-        yield t.calculation("intermediate", t.symbol("L", None, n), tree, log_sum)
-    names: Names = {"log_sum": log_sum, "a": float(logits[n, i]), "y": float(targets[n, i])}
+        tree = log_sum_tree(t.row(logits, "a", last, n))
+        yield t.calculation("intermediate", t.symbol("L", None, n), tree, log_sum.value)
+    names = {**loss_names(t, n, i), "log_sum": log_sum}
     formula = "log_sum - a" if targets[n, i] == 1 else "y * (log_sum - a)"
     yield t.formula("loss", t.symbol("l", None, n, i), formula, names, root.saved["elements"][n, i])

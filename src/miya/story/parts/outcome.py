@@ -8,10 +8,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...analysis.blame import BlameRow
+from ...core.trace import ParameterUpdate
 from .. import remarks
-from ..blocks import Block, Bullets, Calculations, Heading, Symbol, Table
+from ..blocks import Block, Bullets, Calculations, Heading, Table
 from ..expression import Binary, Expression, Number, product, total
 from ..numbers import number, signed
+from ..quantity import Symbol
 from ..symbols import plain_symbol
 from ..teller import MOST_TERMS, TOP, Teller
 
@@ -44,18 +46,29 @@ def outcome(t: Teller) -> Iterator[Block]:
     yield from remarks.on_outcome(t)
 
 
+def _updates(t: Teller) -> Iterator[tuple[str, int, ParameterUpdate]]:
+    for layer in t.layers:
+        yield "W", layer.number, layer.weight
+        yield "b", layer.number, layer.bias
+
+
 def _first_order(t: Teller) -> Expression:
-    pairs: list[tuple[float, float]] = []
-    for update in t.trace.updates.values():
+    pairs: list[tuple[Number, Number]] = []
+    for letter, k, update in _updates(t):
         for index in t.top(update.gradient * update.change):
-            pairs.append((float(update.gradient[index]), float(update.change[index])))
+            pairs.append(
+                (
+                    Number(float(update.gradient[index]), Symbol(f"∂C/∂{letter}", k, index)),
+                    Number(float(update.change[index]), Symbol(f"Δ{letter}", k, index)),
+                )
+            )
     count = sum(u.before.size for u in t.trace.updates.values())
-    pairs = [p for p in pairs if p[0] * p[1] != 0]
+    pairs = [p for p in pairs if p[0].value * p[1].value != 0]
     if len(pairs) <= MOST_TERMS and count <= MOST_TERMS:
         return total(product(p) for p in pairs)
-    pairs.sort(key=lambda p: -abs(p[0] * p[1]))
+    pairs.sort(key=lambda p: -abs(p[0].value * p[1].value))
     told = pairs[:TOP]
-    rest = t.trace.predicted_change - math.fsum(g * d for g, d in told)
+    rest = t.trace.predicted_change - math.fsum(g.value * d.value for g, d in told)
     return total([*(product(p) for p in told), Number(rest)])
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from ...core.rounding import Array
 from ...core.trace import LayerTrace
-from ..blocks import Block, Formula, Heading, Matrix, Paragraph, Symbol
+from ..blocks import Block, Formula, Heading, Matrix, Paragraph
 from ..numbers import number
+from ..quantity import Symbol
 from ..symbols import latex_formula
 from ..teller import MOST_ELEMENTS, Teller
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from ...core.trace import LayerTrace, ParameterUpdate
-from ..blocks import Block, Calculation, Heading, Symbol, Table
+from ..blocks import Block, Calculation, Heading, Table
 from ..expression import Binary, Expression, Number, bind, parse
 from ..numbers import signed
+from ..quantity import Symbol
 from ..teller import Teller
 
 
