@@ -23,7 +23,7 @@ from .story.blocks import Story
 from .story.tell import tell
 
 Source = str | Path | Mapping[str, Any] | Network
-MOST_DIGITS = 15
+MOST_DIGITS, MOST_CARRIED = 15, 12
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Explanation:
     language: str = "en"
     only: str | None = None
     miya: bool = True
+    top: int | None = None
 
     @cached_property
     def story(self) -> Story:
@@ -48,6 +49,7 @@ class Explanation:
             language=self.language,
             only=self.only,
             miya=self.miya,
+            top=self.top,
         )
 
     @cached_property
@@ -104,29 +106,46 @@ def explain(
     only: str | None = None,
     language: str = "en",
     miya: bool = True,
+    top: int | None = None,
     dtype: str = "float64",
 ) -> Explanation:
     """Explain one training step of a network.
 
     source: a file, a description or a Network (see `load`).
-    digits: significant digits shown, 1 to 15 (default 5).
+    digits: significant digits shown, 1 to 15, or 12 where they are carried on (default 5).
     carry: "exact", or "rounded" to carry each result on rounded to `digits`, as by hand.
     only: "forward", "backward", "update", or a layer by its number (from 1) or name.
+    top: how many entries of a large array, and terms of a long sum, are told (default 8 of
+        arrays above 64 and sums above 40; smaller ones are told in full).
     dtype: "float64" or "float32", what the arrays are computed in.
     Raises MiyaInputError.
     """
-    check_digits(digits, carry)
+    check_digits(digits, carry, dtype)
+    if top is not None and top < 1:
+        raise MiyaInputError("E611", f"top is {top}", hint="tell at least 1")
     trace = take_step(load(source, dtype=dtype), digits=carried_digits(digits, carry))
-    return Explanation(trace, digits, language, only, miya)
+    return Explanation(trace, digits, language, only, miya, top)
 
 
-def check_digits(digits: int | None, carry: str) -> None:
+def check_digits(digits: int | None, carry: str, dtype: str) -> None:
     if digits is not None and not 1 <= digits <= MOST_DIGITS:
         raise MiyaInputError(
             "E604", f"digits is {digits}", hint=f"choose 1 to {MOST_DIGITS} significant digits"
         )
     if carry not in ("exact", "rounded"):
         raise MiyaInputError("E605", f"carry is {carry!r}", hint="choose exact or rounded")
+    if carry == "rounded" and digits is not None and digits > MOST_CARRIED:
+        raise MiyaInputError(
+            "E604",
+            f"digits is {digits} with carry rounded",
+            hint=f"choose 1 to {MOST_CARRIED}; float64 has no more to round to for sure",
+        )
+    if carry == "rounded" and dtype == "float32":
+        raise MiyaInputError(
+            "E612",
+            "carry rounded rounds to decimal digits, which float32 cannot hold",
+            hint="use dtype float64 with it",
+        )
 
 
 def carried_digits(digits: int | None, carry: str) -> int | None:
@@ -166,7 +185,7 @@ def train(
     """
     if steps < 1:
         raise MiyaInputError("E606", f"steps is {steps}", hint="take at least 1 step")
-    check_digits(digits, carry)
+    check_digits(digits, carry, dtype)
     return _steps(load(source, dtype=dtype), steps, carried_digits(digits, carry))
 
 

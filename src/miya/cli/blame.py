@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .options import emit, output_option
+from .options import dtype_option, emit, output_option
 
 MEASURES = ("pressure", "step", "credit", "removal")
 
@@ -24,6 +24,7 @@ MEASURES = ("pressure", "step", "credit", "removal")
 )
 @click.option("--digits", type=click.IntRange(1, 15), default=5, show_default=True)
 @click.option("--language", default="en", show_default=True, help="Language: en or ja.")
+@dtype_option
 @output_option
 def blame_command(
     net: str | None,
@@ -32,6 +33,7 @@ def blame_command(
     form: str,
     digits: int,
     language: str,
+    dtype: str,
     output: str | None,
 ) -> None:
     """Rank the weights, biases and neurons of NET by a measure of blame.
@@ -43,5 +45,5 @@ def blame_command(
     from ..api import blame
     from ..render.blame import blame_json, blame_text
 
-    found = blame(net, measure=measure, top=top)
+    found = blame(net, measure=measure, top=top, dtype=dtype)
     emit(blame_json(found) if form == "json" else blame_text(found, digits, language), output)

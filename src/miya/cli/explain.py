@@ -22,6 +22,11 @@ FORMATS = ("text", "markdown", "latex", "json")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @output_option
 @story_options
+@click.option(
+    "--top",
+    type=click.IntRange(min=1),
+    help="Entries told of a large array and of a long sum.  [default: 8]",
+)
 @click.option("--only", help="One part: forward, backward, update, or a layer (number or name).")
 def explain_command(
     net: str | None = None,
@@ -32,11 +37,22 @@ def explain_command(
     language: str = "en",
     no_miya: bool = False,
     only: str | None = None,
+    top: int | None = None,
+    dtype: str = "float64",
 ) -> None:
     """Tell the story of one training step of NET (default: the original story)."""
     from ..api import explain
 
-    told = explain(net, digits=digits, carry=carry, only=only, language=language, miya=not no_miya)
+    told = explain(
+        net,
+        digits=digits,
+        carry=carry,
+        only=only,
+        language=language,
+        miya=not no_miya,
+        top=top,
+        dtype=dtype,
+    )
     emit(render(told, form, coloured=output is None), output)
 
 

@@ -9,6 +9,15 @@ from typing import Any
 import click
 
 
+dtype_option = click.option(
+    "--dtype",
+    type=click.Choice(["float64", "float32"]),
+    default="float64",
+    show_default=True,
+    help="What the numbers are computed in.",
+)
+
+
 def story_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(
         (
@@ -22,6 +31,7 @@ def story_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 show_default=True,
                 help="Carry exact values on, or each result rounded to --digits, as by hand.",
             ),
+            dtype_option,
             click.option("--language", default="en", show_default=True, help="Language: en or ja."),
             click.option("--no-miya", is_flag=True, help="Leave Miya's remarks out."),
         )

@@ -35,6 +35,7 @@ def train_command(
     carry: str,
     language: str,
     no_miya: bool,
+    dtype: str,
 ) -> None:
     """Train NET for a number of exact steps and tell who was blamed most.
 
@@ -54,7 +55,7 @@ def train_command(
         write = stack.enter_context(step_file(output))
         advance = stack.enter_context(progress(steps))
         try:
-            for trace in train(net, steps=steps, digits=digits, carry=carry):
+            for trace in train(net, steps=steps, digits=digits, carry=carry, dtype=dtype):
                 write(record(trace))
                 if trace.number == 1 or trace.number % every == 0 or trace.number == steps:
                     advance(line(trace, digits or 5, language))

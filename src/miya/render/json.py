@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as standard
+from collections.abc import Iterable
 from typing import Any
 
 from ..analysis.credit import Credit
@@ -14,7 +15,29 @@ from ..story.symbols import plain_symbol
 
 
 def json(trace: Trace, story: Story, credit: Credit | None) -> str:
-    return standard.dumps(data(trace, story, credit), ensure_ascii=False, allow_nan=False, indent=1)
+    return written(data(trace, story, credit)) + "\n"
+
+
+def written(value: Any, indent: str = "") -> str:
+    """JSON with keys and parts on lines of their own, and rows of numbers whole."""
+    if isinstance(value, dict) and not _flat(value.values()):
+        brackets = "{}"
+        parts = [f"{_dumps(str(k))}: {written(v, indent + ' ')}" for k, v in value.items()]
+    elif isinstance(value, list) and not _flat(value):
+        brackets = "[]"
+        parts = [written(v, indent + " ") for v in value]
+    else:
+        return _dumps(value)
+    inside = f",\n{indent} ".join(parts)
+    return f"{brackets[0]}\n{indent} {inside}\n{indent}{brackets[1]}"
+
+
+def _flat(values: Iterable[Any]) -> bool:
+    return not any(isinstance(v, dict | list) for v in values)
+
+
+def _dumps(value: Any) -> str:
+    return standard.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def data(trace: Trace, story: Story, credit: Credit | None) -> dict[str, Any]:

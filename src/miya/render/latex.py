@@ -21,7 +21,7 @@ from ..story.symbols import latex_symbol
 from ..story.words import load
 from .escape import latex as escape
 from .faces import FACES
-from .markdown import calculation, matrix
+from .maths import aligned, matrix
 
 LEVELS = {2: "section", 3: "subsection"}
 WIDE = {"ja": "\\usepackage{luatexja}\n"}
@@ -58,8 +58,7 @@ def _write(block: Block, story: Story) -> Iterator[str]:
         case Formula():
             yield f"\\[ {block.latex} \\]"
         case Calculations(items) if items:
-            rows = " \\\\\n".join(calculation(item) for item in items)
-            yield f"\\begin{{align*}}\n{rows}\n\\end{{align*}}"
+            yield f"\\begin{{align*}}\n{aligned(items)}\n\\end{{align*}}"
         case Matrix():
             # amsmath allows ten columns unless told otherwise
             wide = len(block.rows[0])

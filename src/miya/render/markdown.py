@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from ..story.blocks import (
     Block,
     Bullets,
-    Calculation,
     Calculations,
     Formula,
     Heading,
@@ -17,12 +16,12 @@ from ..story.blocks import (
     Story,
     Table,
 )
-from ..story.expression import latex, latex_number
 from ..story.quantity import Symbol
 from ..story.symbols import latex_symbol
 from ..story.words import load
 from .escape import markdown as escape
 from .faces import FACES
+from .maths import aligned, matrix
 
 
 def markdown(story: Story) -> str:
@@ -40,7 +39,7 @@ def _write(block: Block, story: Story) -> Iterator[str]:
         case Formula():
             yield f"$$\n{block.latex}\n$$\n"
         case Calculations(items):
-            yield "$$\n" + aligned(items) + "\n$$\n"
+            yield f"$$\n\\begin{{aligned}}\n{aligned(items)}\n\\end{{aligned}}\n$$\n"
         case Matrix():
             yield f"$$\n{matrix(block)}\n$$\n"
         case Table():
@@ -51,26 +50,6 @@ def _write(block: Block, story: Story) -> Iterator[str]:
                 measure = load(story.language)["general"]["measure"]
                 words += f" ({measure.format(measure=block.measure)})"
             yield f"> `{FACES[block.mood]}` {escape(words)}\n"
-
-
-def aligned(items: tuple[Calculation, ...]) -> str:
-    rows = " \\\\\n".join(calculation(item) for item in items)
-    return "\\begin{aligned}\n" + rows + "\n\\end{aligned}"
-
-
-def calculation(item: Calculation) -> str:
-    closed = item.closed
-    expression = latex(closed.tree, closed.write)
-    head, result = latex_symbol(item.symbol), latex_number(closed.result)
-    if expression == result:
-        return f"{head} &= {result}"
-    relation = {"=": "=", "≈": r"\approx"}[closed.relation]
-    return f"{head} &= {expression} {relation} {result}"
-
-
-def matrix(block: Matrix) -> str:
-    rows = r" \\ ".join(" & ".join(map(latex_number, row)) for row in block.rows)
-    return rf"{latex_symbol(block.symbol)} = \begin{{bmatrix}} {rows} \end{{bmatrix}}"
 
 
 def _table(block: Table) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -30,22 +31,39 @@ Style = Callable[[str, str], str]  # (kind, text) -> text
 
 
 def text(story: Story, *, width: int = 88, style: Style = lambda kind, text: text) -> str:
-    """`story` as text. Prose is wrapped to `width`; a calculation always keeps its line."""
+    """`story` as text. Prose and long calculations are wrapped to `width`."""
     lines: list[str] = []
+    last: type[Block] | None = None
     for block in story.blocks:
+        if last is not None and (last, type(block)) not in TOGETHER:
+            lines.append("")
         lines += _write(block, story, width, style)
-    return "\n".join(lines).strip("\n") + "\n"
+        last = type(block)
+    return "\n".join(lines) + "\n"
+
+
+# blocks that follow one another without an empty line
+TOGETHER: set[tuple[type, type]] = {
+    (Heading, Heading),
+    (Heading, Paragraph),
+    (Heading, Formula),
+    (Heading, Calculations),
+    (Heading, Matrix),
+    (Heading, Bullets),
+    (Paragraph, Formula),
+    (Paragraph, Calculations),
+    (Paragraph, Matrix),
+    (Paragraph, Table),
+    (Formula, Formula),
+    (Formula, Calculations),
+    (Matrix, Matrix),
+}
 
 
 def _write(block: Block, story: Story, width: int, style: Style) -> Iterator[str]:
     match block:
         case Heading(words, level):
-            words = printable(words)
-            yield from ("", style("heading", words))
-            if level < 3:
-                yield style("heading", ("=" if level == 1 else "-") * columns(words))
-            if level < 3:
-                yield ""
+            yield from _heading(printable(words), level, style)
         case Paragraph(words):
             yield from wrap(printable(words), width)
         case Bullets(items):
@@ -53,9 +71,9 @@ def _write(block: Block, story: Story, width: int, style: Style) -> Iterator[str
                 yield from wrap(printable(item), width, "* ", "  ")
         case Formula():
             yield style("formula", f"    {block.plain}")
-        case Calculations(items):
-            yield from (f"  {calculation(item)}" for item in items)
-            yield ""
+        case Calculations():
+            for calculation in block.items:
+                yield from _calculation(calculation, width)
         case Matrix():
             yield from _matrix(block)
         case Table():
@@ -64,21 +82,49 @@ def _write(block: Block, story: Story, width: int, style: Style) -> Iterator[str
             yield from (style("miya", line) for line in _remark(block, story, width))
 
 
+def _heading(words: str, level: int, style: Style) -> Iterator[str]:
+    if level == 2:
+        yield ""
+    yield style("heading", words)
+    if level < 3:
+        yield style("heading", ("=" if level == 1 else "-") * columns(words))
+        yield ""
+
+
 def _remark(block: Remark, story: Story, width: int) -> Iterator[str]:
     words = block.text
     if block.measure:
         words += f" [{load(story.language)['general']['measure'].format(measure=block.measure)}]"
-    yield from wrap(printable(words), width, f"  {FACES[block.mood]} ", "      ")
-    yield ""
+    face = f"  {FACES[block.mood]} "
+    yield from wrap(printable(words), width, face, " " * columns(face))
 
 
-def calculation(item: Calculation) -> str:
+def one_line(item: Calculation) -> str:
     closed = item.closed
     expression = plain(closed.tree, closed.write)
     head = plain_symbol(item.symbol)
     if expression == closed.result:
         return f"{head} = {closed.result}"
     return f"{head} = {expression} {closed.relation} {closed.result}"
+
+
+def _calculation(item: Calculation, width: int) -> list[str]:
+    """The calculation; a long one goes on below its expression, each line from a sign on."""
+    line = one_line(item)
+    if columns(line) <= width - 2:
+        return [f"  {line}"]
+    rest = " " * (columns(plain_symbol(item.symbol)) + 5)
+    lines, current = [], " "
+    for part in SIGNS.split(line):
+        if columns(current) + columns(part) >= width and current.strip():
+            lines.append(current)
+            current = rest + part
+        else:
+            current += f" {part}"
+    return [*lines, current]
+
+
+SIGNS = re.compile(r" (?=[-+≈] | = )")
 
 
 def _matrix(block: Matrix) -> Iterator[str]:
@@ -97,7 +143,6 @@ def _table(block: Table) -> Iterator[str]:
         yield "    " + "  ".join(padded).rstrip()
         if k == 0:
             yield "    " + "  ".join("-" * w for w in widths)
-    yield ""
 
 
 def cell(value: str | Symbol) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import partial
 from math import pi, prod
@@ -10,39 +11,72 @@ from math import pi, prod
 from .expression import Binary, Call, Expression, Negative, Number, evaluate, magnitude, total
 from .numbers import MOST_DIGITS, number, settled
 
-MARGIN = Decimal("0.001")  # of the last digit: nearer than this to half-way, take more digits
+# of the last digit: nearer to half-way than this, take more digits, and only then as it comes
+MARGINS = Decimal("0.001"), Decimal("1e-9")
+EXACT_DIGITS = 60  # a difference of two float64 is exact within so many of their own digits
 
 
 class DoesNotClose(AssertionError):
     """No way of writing these digits closes: a defect of Miya, not of the input."""
 
 
-def close(tree: Expression, result: float, digits: int) -> Closed:
-    """`tree` and `result` written with as few digits, `digits` or more, as make them close."""
-    shown = [*range(digits, digits + 4), *range(digits - 1, 0, -1)]
-    scale = magnitude(tree)
-    for form in _forms(tree):
-        for result_digits in shown if form is tree else [digits]:
-            text = settled(result, scale, result_digits)
-            for operand_digits in range(digits, MOST_DIGITS + 1):
-                write = partial(number, digits=operand_digits, pad=False)
-                relation = closes(evaluate(form, write), text)
-                if relation:
-                    return Closed(form, operand_digits, text, relation)
-    raise DoesNotClose(f"{tree} = {result!r} at {digits} digits")
-
-
+@dataclass(frozen=True)
 class Closed:
     """A tree with the digits its operands are written to, the result's text, and = or ≈."""
 
-    def __init__(self, tree: Expression, digits: int, result: str, relation: str) -> None:
-        self.tree, self.digits, self.result, self.relation = tree, digits, result, relation
+    tree: Expression
+    digits: int
+    result: str
+    relation: str
+    full: bool = False  # operands are written from their binary value, past float64's 17 digits
 
     def write(self, value: float) -> str:
-        return number(value, self.digits, pad=False)
+        return number(value, self.digits, pad=False, full=self.full)
 
 
-def closes(value: Decimal | None, text: str) -> str | None:
+def close(tree: Expression, result: float, digits: int) -> Closed:
+    """`tree` and `result` written with as few digits, `digits` or more, as make them close.
+
+    Digits of the result that float64 noise of its largest term has made are not shown.
+    """
+    # of an endless series its length is tried out, not longer results
+    series = isinstance(tree, Call) and tree.function == "normal_cdf"
+    shown = [*range(digits, digits + (1 if series else 4)), *range(digits - 1, 0, -1)]
+    scale = magnitude(tree)
+    for margin in MARGINS:
+        for result_digits in shown:
+            text = settled(result, scale, result_digits)
+            for form in _forms(tree):
+                found = close_on(form, text, digits, margin)
+                if found:
+                    return found
+    raise DoesNotClose(f"{tree} = {result!r} at {digits} digits")
+
+
+def close_on(
+    tree: Expression, text: str, digits: int, margin: Decimal = MARGINS[0]
+) -> Closed | None:
+    """`tree` with as few digits, `digits` or more, as make it give `text`; None if none do."""
+    for operand_digits in range(digits, MOST_DIGITS + 1):
+        value = evaluate(tree, partial(number, digits=operand_digits, pad=False))
+        relation = closes(value, text, margin)
+        if relation:
+            return Closed(tree, operand_digits, text, relation)
+    return None
+
+
+def close_noise(tree: Expression, result: float, digits: int) -> Closed:
+    """Like `close`, for a difference that is float64 noise itself and is to be shown."""
+    text = number(result, digits)
+    for operand_digits in range(MOST_DIGITS, EXACT_DIGITS):
+        write = partial(number, digits=operand_digits, pad=False, full=True)
+        relation = closes(evaluate(tree, write), text, MARGINS[1])
+        if relation:
+            return Closed(tree, operand_digits, text, relation, full=True)
+    raise DoesNotClose(f"{tree} = {result!r} at {digits} digits")
+
+
+def closes(value: Decimal | None, text: str, margin: Decimal) -> str | None:
     """ "=" or "≈" where `value` rounded to the digits of `text` is `text`, well off half-way."""
     if value is None:
         return None
@@ -53,7 +87,7 @@ def closes(value: Decimal | None, text: str) -> str | None:
     assert isinstance(exponent, int)
     unit = Decimal(1).scaleb(exponent)
     away = abs(value - result) / unit
-    if away >= Decimal("0.5") - MARGIN:
+    if away >= Decimal("0.5") - margin:
         return None
     rounded = value.quantize(unit, ROUND_HALF_EVEN) if abs(value) < 10**40 else result
     return "≈" if rounded == result else None

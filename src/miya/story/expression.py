@@ -226,6 +226,15 @@ def latex(tree: Expression, write: Write, names: Mapping[str, str] | None = None
     return _latex(tree, write, names or {}, 0, first=True)
 
 
+def latex_terms(tree: Expression, write: Write) -> list[str]:
+    """The terms of a sum; joined by spaces they are `latex(tree, write)`."""
+    if isinstance(tree, Binary) and tree.sign in "+-":
+        level = BINDING[tree.sign] + (tree.sign == "-")
+        term = _latex(tree.right, write, {}, level, first=False)
+        return [*latex_terms(tree.left, write), f"{tree.sign} {term}"]
+    return [_latex(tree, write, {}, BINDING["+"], first=True)]
+
+
 def latex_number(text: str) -> str:
     head, _, exponent = text.partition("e")
     return rf"{head} \cdot 10^{{{exponent}}}" if exponent else head

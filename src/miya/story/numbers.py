@@ -11,23 +11,24 @@ LONGEST_WHOLE = 15
 MOST_DIGITS = 17  # enough to write any float64 so that it reads back the same
 
 
-def number(value: float, digits: int, *, pad: bool = True) -> str:
+def number(value: float, digits: int, *, pad: bool = True, full: bool = False) -> str:
     """`value` to `digits` significant digits, in full where that is shorter.
 
     0.08 stays "0.08"; 0.519998 to 5 digits is "0.52000", whose zeros say how far it is known,
     or "0.52" without `pad`. Very large and very small numbers use an exponent ("1.5e-7").
+    full: from the binary value's own digits, which may be more than tell it from the next one.
     """
     value = float(value)
     if value == 0:
         return "0"
     if not isfinite(value):
         return "-∞" if value < 0 else "∞"
-    full = Decimal(repr(value)).normalize()
+    exactly = (Decimal(value) if full else Decimal(repr(value))).normalize()
     # digits before the point are never rounded away: 1250304.2 is 1250304, not 1250300
-    if full.adjusted() < LONGEST_WHOLE:
-        digits = max(digits, full.adjusted() + 1)
-    if len(full.as_tuple().digits) <= digits:
-        return _write(full)
+    if exactly.adjusted() < LONGEST_WHOLE:
+        digits = max(digits, exactly.adjusted() + 1)
+    if len(exactly.as_tuple().digits) <= digits:
+        return _write(exactly)
     rounded = Decimal(f"{value:.{digits - 1}e}")
     return _write(rounded if pad else rounded.normalize())
 
@@ -37,8 +38,8 @@ def settled(value: float, scale: float, digits: int) -> str:
     return number(without_noise(float(value), float(scale)), digits)
 
 
-def signed(value: float, digits: int) -> str:
-    text = number(value, digits)
+def signed(value: float, digits: int, *, pad: bool = True) -> str:
+    text = number(value, digits, pad=pad)
     return text if value <= 0 else f"+{text}"
 
 

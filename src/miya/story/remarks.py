@@ -16,8 +16,24 @@ from .teller import Teller
 FAR = 0.25  # an output this far from its target is side-eyed
 UNLIKELY = 0.5  # so is a true class given less probability than this
 SATURATED_SLOPE = 0.01  # of the steepest slope: a saturated neuron
-GREEDY_SHARE, GREEDY_TIMES = 0.5, 1.5  # of its layer's Σ|δ|, and of an equal share
+# of its layer's Σ|δ|, and of an equal share; the δ of a softmax always share out half and half
+GREEDY_SHARE, GREEDY_TIMES = 0.5 + 1e-9, 1.5
 STEEPEST = {"sigmoid": 0.25, "tanh": 1.0}
+
+
+def on_setup(t: Teller) -> Iterator[Remark]:
+    weights = [layer.weight.mask for layer in t.layers]
+    biases = [layer.bias.mask for layer in t.layers]
+    frozen = sum(int((~mask).sum()) for mask in (*weights, *biases))
+    count = sum(m.size for m in weights), sum(m.size for m in biases)
+    yield from t.remark(
+        "suspects_frozen" if frozen else "suspects",
+        "calm",
+        weights=count[0],
+        biases=count[1],
+        all=sum(count),
+        frozen=frozen,
+    )
 
 
 def on_loss(t: Teller) -> Iterator[Remark]:
@@ -81,7 +97,7 @@ def on_deltas(t: Teller, layer: LayerTrace) -> Iterator[Remark]:
     if tied > 1:
         return
     share = float(sizes[i]) / whole
-    greedy = share >= max(GREEDY_SHARE, GREEDY_TIMES / count)
+    greedy = share > max(GREEDY_SHARE, GREEDY_TIMES / count)
     yield from t.remark(
         "greedy" if greedy else "largest_delta",
         "pointing",

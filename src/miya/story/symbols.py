@@ -97,7 +97,10 @@ def _write(node: ast.expr, binding: int) -> str:
         case ast.BinOp(left=left, op=op, right=right):
             sign, level = OPERATORS[type(op)]
             tail = level + isinstance(op, ast.Sub)
-            return _bracket(_write(left, level) + sign + _write(right, tail), level < binding)
+            # a minus that opens the formula needs no brackets: -lr * g
+            opens = isinstance(left, ast.UnaryOp) and binding <= 1
+            lead = _write(left, 0 if opens else level)
+            return _bracket(lead + sign + _write(right, tail), level < binding)
         case ast.Call(func=ast.Name(id=name), args=arguments):
             return _call(name, [_write(a, 0) for a in arguments])
         case ast.Compare(left=left, ops=[op], comparators=[right]):

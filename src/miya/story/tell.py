@@ -32,14 +32,16 @@ def tell(
     language: str = "en",
     only: str | None = None,
     miya: bool = True,
+    top: int | None = None,
 ) -> Story:
     """The story of `trace` to `digits` significant digits (default 5, or the trace's own).
 
     only: "forward", "backward", "update", or a layer by its number (from 1) or name.
+    top: how many entries of a large array, and terms of a long sum, are told.
     Raises MiyaInputError E602 for a language and E603 for a part that there is not.
     """
     digits = digits or trace.digits or DIGITS
-    teller = Teller(trace, language, digits, miya)
+    teller = Teller(trace, language, digits, miya, top)
     title = trace.network.title or teller.text("general", "title")
     blocks = [Heading(title, 1), *_parts(teller, only)]
     carry = "exact" if trace.digits is None else "rounded"

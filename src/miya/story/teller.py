@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import fsum
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -24,8 +24,9 @@ from .words import load
 
 MOST_ELEMENTS = 64  # of one array told in full; beyond it, the top ones
 TOP = 8
-MOST_TERMS = 16  # of one sum told in full; beyond it, the largest ones and the rest together
+MOST_TERMS = 40  # of one sum told in full; beyond it, the largest ones and the rest together
 Names = Mapping[str, Expression | float]
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,19 @@ class Teller:
     language: str
     digits: int
     miya: bool
+    most: int | None = None  # entries told of a large array and terms of a long sum
+
+    @property
+    def top_count(self) -> int:
+        return self.most or TOP
+
+    @property
+    def most_elements(self) -> int:
+        return max(MOST_ELEMENTS, self.most or 0)
+
+    @property
+    def most_terms(self) -> int:
+        return max(MOST_TERMS, self.most or 0)
 
     @cached_property
     def words(self) -> dict[str, dict[str, str]]:
@@ -103,13 +117,18 @@ class Teller:
 
     def sum_of(self, layer: LayerTrace, terms: Iterable[Term]) -> Expression:
         """A sum written term by term; of a long one the largest, and the rest as one number."""
-        found = list(terms)
-        rest: list[Expression] = []
-        if len(found) > MOST_TERMS:
-            ordered = sorted(found, key=lambda t: -abs(t.value))
-            found = ordered[:TOP]
-            rest = [Number(fsum(t.value for t in ordered[TOP:]))]
+        found, rest = self.largest(list(terms), lambda term: term.value)
         return total([*(product(self.factor(layer, f) for f in t.factors) for t in found), *rest])
+
+    def largest(
+        self, terms: list[Item], value: Callable[[Item], float]
+    ) -> tuple[list[Item], list[Expression]]:
+        """All of few terms; of many the largest, and what is left together as one number."""
+        if len(terms) <= self.most_terms:
+            return terms, []
+        ordered = sorted(terms, key=lambda term: -abs(value(term)))
+        count = self.top_count
+        return ordered[:count], [Number(fsum(value(term) for term in ordered[count:]))]
 
     def picks(self, layer: LayerTrace) -> list[tuple[int, int]]:
         """The (example, neuron) pairs of a layer that are told: all, or those of largest |δ|."""
@@ -117,10 +136,10 @@ class Teller:
 
     def top(self, values: Array) -> list[tuple[Any, ...]]:
         """Indices of `values`: all of few, the largest by size of many."""
-        if values.size <= MOST_ELEMENTS:
+        if values.size <= self.most_elements:
             return list(np.ndindex(values.shape))
         flat = np.abs(values).ravel()
-        best = np.argpartition(-flat, TOP - 1)[:TOP]
+        best = np.argpartition(-flat, self.top_count - 1)[: self.top_count]
         best = best[np.lexsort((best, -flat[best]))]
         return [tuple(int(i) for i in np.unravel_index(k, values.shape)) for k in best]
 

@@ -10,7 +10,7 @@ from ..blocks import Block, Calculation, Formula, Heading
 from ..expression import Binary, Expression, Number, bind, parse, product, total
 from ..quantity import Symbol
 from ..symbols import latex_formula
-from ..teller import MOST_TERMS, Names, Teller
+from ..teller import Names, Teller
 from .forward import activation_names, loss_case, loss_names, softmax_tree
 
 
@@ -31,6 +31,10 @@ def output_delta(t: Teller) -> Iterator[Block]:
     )
     picks = t.picks(layer)
     yield from t.calculations(picks, lambda n, i: _loss_gradient(t, layer, n, i, divisor))
+    if loss.name == "absolute_error":
+        for n, i in picks:
+            if layer.a[n, i] == t.trace.network.targets[n, i]:
+                yield t.say("backward", "loss_kink", neuron=layer.layer.neurons[i])
     yield from _delta(t, layer, picks)
 
 
@@ -58,7 +62,7 @@ def _probability(t: Teller, n: int, i: int) -> Iterator[Calculation]:
     logits, p = root.operands[0].value, float(root.saved["p"][n, i])
     tree: Expression
     if loss.name == "cross_entropy":
-        tree = softmax_tree(t.row(logits, "a", len(t.layers), n), i)
+        tree = softmax_tree(t, t.row(logits, "a", len(t.layers), n), i)
     else:
         names = loss_names(t, n, i)
         tree = bind(parse(dict(loss_case(t, n, i).value)["p"]), names)
@@ -81,6 +85,7 @@ def _delta(t: Teller, layer: LayerTrace, picks: list[tuple[int, int]]) -> Iterat
         formula = kind.slope_formula
         yield Formula(f"σ'(z{k}) = {formula}", rf"\sigma'(z_{{{k}}}) = {latex_formula(formula)}")
         yield from t.calculations(picks, lambda n, i: _slope(t, layer, n, i))
+        yield from _on_kink(t, layer, picks)
         yield t.say("backward", "delta", number=k)
         yield Formula(
             f"δ{k} = ∂C/∂a{k} ⊙ σ'(z{k})",
@@ -89,6 +94,15 @@ def _delta(t: Teller, layer: LayerTrace, picks: list[tuple[int, int]]) -> Iterat
         yield from t.calculations(picks, lambda n, i: _one_delta(t, layer, n, i))
     yield from t.left_out(layer.delta, len(picks), t.words["general"]["neurons"])
     yield from remarks.on_deltas(t, layer)
+
+
+def _on_kink(t: Teller, layer: LayerTrace, picks: list[tuple[int, int]]) -> Iterator[Block]:
+    kind, slope = layer.layer.activation.kind, layer.slope
+    assert slope is not None
+    for n, i in picks:
+        if kind.kinked and layer.z[n, i] == 0 and slope[n, i] != 1:
+            neuron = layer.layer.neurons[i]
+            yield t.say("backward", "kink", neuron=neuron, slope=t.number(slope[n, i]))
 
 
 def _slope(t: Teller, layer: LayerTrace, n: int, i: int) -> Iterator[Calculation]:
@@ -116,11 +130,8 @@ def _softmax_delta(
     grad_a, a = t.row(layer.grad_a, "∂C/∂a", k, n), t.row(layer.a, "a", k, n)
     if i == next(j for m, j in picks if m == n):
         pairs = list(zip(grad_a, a, strict=True))
-        rest: list[Expression] = []
-        if len(pairs) > MOST_TERMS:
-            pairs.sort(key=lambda p: -abs(p[0].value * p[1].value))
-            rest = [Number(sum(g.value * v.value for g, v in pairs[MOST_TERMS:]))]
-        tree = total([*(product(p) for p in pairs[:MOST_TERMS]), *rest])
+        told, rest = t.largest(pairs, lambda p: p[0].value * p[1].value)
+        tree = total([*(product(p) for p in told), *rest])
         yield t.calculation("intermediate", t.symbol("m", k, n), tree, mean.value)
     names: Names = {"a": a[i], "g": grad_a[i], "m": mean}
     symbol = t.symbol("δ", k, n, i)
@@ -180,7 +191,9 @@ def earlier_layers(t: Teller) -> Iterator[Block]:
 def layer_backward(t: Teller, layer: LayerTrace) -> Iterator[Block]:
     k, later = layer.number, t.layers[layer.number]
     yield Heading(t.text("backward", "layer", number=k, name=layer.name), 3)
-    yield t.say("backward", "paths", number=k, later=k + 1, count=later.layer.outputs)
+    count = later.layer.outputs
+    key = "path" if count == 1 else "paths"
+    yield t.say("backward", key, number=k, later=k + 1, count=count)
     yield Formula(
         f"∂C/∂a{k} = W{k + 1}ᵀ @ δ{k + 1}",
         rf"\frac{{\partial C}}{{\partial a_{{{k}}}}} = W_{{{k + 1}}}^{{\top}} \delta_{{{k + 1}}}",

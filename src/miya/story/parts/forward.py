@@ -12,7 +12,7 @@ from ..blocks import Block, Calculation, Calculations, Formula, Heading
 from ..expression import Binary, Call, Expression, Number, total
 from ..quantity import Symbol
 from ..symbols import latex_formula
-from ..teller import MOST_TERMS, TOP, Teller
+from ..teller import Teller
 
 SHIFT_ABOVE = 50.0  # exp of larger logits is written relative to the largest
 
@@ -67,7 +67,7 @@ def activation_lines(t: Teller, layer: LayerTrace, n: int, i: int) -> Iterator[C
     use, k = layer.layer.activation, layer.number
     if use.kind.slope is None:
         symbol = t.symbol("a", k, n, i)
-        tree = softmax_tree(t.row(layer.z, "z", k, n), i)
+        tree = softmax_tree(t, t.row(layer.z, "z", k, n), i)
         yield t.calculation("activation", symbol, tree, layer.a[n, i])
         return
     names = activation_names(t, layer, n, i)
@@ -78,9 +78,9 @@ def activation_lines(t: Teller, layer: LayerTrace, n: int, i: int) -> Iterator[C
         yield t.formula(kind, t.symbol(head, k, n, i), formula, names, result.value)
 
 
-def softmax_tree(z: list[Number], i: int) -> Expression:
+def softmax_tree(t: Teller, z: list[Number], i: int) -> Expression:
     """exp(z_i) / Σ exp(z_j), shifted by the largest where exp would overflow."""
-    return Binary("/", _exp(z[i], _shift(z)), _exp_sum(z))
+    return Binary("/", _exp(z[i], _shift(z)), _exp_sum(t, z))
 
 
 def _shift(z: list[Number]) -> float:
@@ -92,18 +92,15 @@ def _exp(z: Number, shift: float) -> Expression:
     return Call("exp", Binary("-", z, Number(shift)) if shift else z)
 
 
-def _exp_sum(z: list[Number]) -> Expression:
+def _exp_sum(t: Teller, z: list[Number]) -> Expression:
     shift = _shift(z)
-    if len(z) <= MOST_TERMS:
-        return total(_exp(v, shift) for v in z)
-    ordered = sorted(z, key=lambda v: -v.value)
-    rest = math.fsum(math.exp(v.value - shift) for v in ordered[TOP:])
-    return total([*(_exp(v, shift) for v in ordered[:TOP]), Number(rest)])
+    told, rest = t.largest(z, lambda v: math.exp(v.value - shift))
+    return total([*(_exp(v, shift) for v in told), *rest])
 
 
-def log_sum_tree(z: list[Number]) -> Expression:
+def log_sum_tree(t: Teller, z: list[Number]) -> Expression:
     shift = _shift(z)
-    inside = Call("log", _exp_sum(z))
+    inside = Call("log", _exp_sum(t, z))
     return Binary("+", Number(shift), inside) if shift else inside
 
 
@@ -122,10 +119,10 @@ def loss_forward(t: Teller) -> Iterator[Block]:
         for (n,) in t.top(each):
             if network.loss.name == "cross_entropy" and (network.targets[n] != 0).sum() == 1:
                 continue
-            tree = _values([t.value(elements, "l", None, n, i) for i in range(n_outputs)])
+            tree = _values(t, [t.value(elements, "l", None, n, i) for i in range(n_outputs)])
             items.append(t.calculation("loss", t.symbol("C", None, n, mark="each"), tree, each[n]))
     if not alone:
-        tree = _values(_each(t, n_outputs))
+        tree = _values(t, _each(t, n_outputs))
         if divisor != 1:
             tree = Binary("/", tree, Number(float(divisor)))
         items.append(t.calculation("loss", Symbol("C"), tree, t.trace.loss))
@@ -148,11 +145,9 @@ def _each(t: Teller, outputs: int) -> list[Number]:
     return found
 
 
-def _values(values: list[Number]) -> Expression:
-    if len(values) <= MOST_TERMS:
-        return total(values)
-    ordered = sorted(values, key=lambda v: -abs(v.value))
-    return total([*ordered[:TOP], Number(math.fsum(v.value for v in ordered[TOP:]))])
+def _values(t: Teller, values: list[Number]) -> Expression:
+    told, rest = t.largest(values, lambda v: v.value)
+    return total([*told, *rest])
 
 
 def loss_names(t: Teller, n: int, i: int) -> dict[str, Expression | float]:
@@ -196,7 +191,7 @@ def _cross_entropy_lines(t: Teller, n: int, i: int) -> Iterator[Calculation]:
         return
     log_sum = Number(float(root.saved["log_sum"][n, 0]), t.symbol("L", None, n))
     if i == first:
-        tree = log_sum_tree(t.row(logits, "a", last, n))
+        tree = log_sum_tree(t, t.row(logits, "a", last, n))
         yield t.calculation("intermediate", t.symbol("L", None, n), tree, log_sum.value)
     names = {**loss_names(t, n, i), "log_sum": log_sum}
     formula = "log_sum - a" if targets[n, i] == 1 else "y * (log_sum - a)"

@@ -10,13 +10,15 @@ import numpy as np
 from ...analysis.blame import BlameRow
 from ...core.trace import ParameterUpdate
 from .. import remarks
-from ..blocks import Block, Bullets, Calculations, Heading, Table
+from ..blocks import Block, Bullets, Calculation, Calculations, Heading, Table
+from ..closing import close_noise
 from ..expression import Binary, Expression, Number, product, total
-from ..numbers import number, signed
+from ..numbers import signed
 from ..quantity import Symbol
 from ..symbols import plain_symbol
-from ..teller import MOST_TERMS, TOP, Teller
+from ..teller import Teller
 
+RESIDUAL_DIGITS = 2
 LETTERS = {"weight": "W", "bias": "b", "neuron": "δ"}
 
 
@@ -31,19 +33,38 @@ def outcome(t: Teller) -> Iterator[Block]:
     if not math.isfinite(trace.loss_after):
         yield t.say("outcome", "infinite")
         return
-    change = Binary("-", Number(trace.loss_after), Number(trace.loss))
-    difference = float(trace.carry(np.asarray(trace.loss_after - trace.loss)))
-    yield Calculations((t.calculation("change", Symbol("ΔC"), change, difference),))
+    change = _change(t)
+    yield Calculations((change,))
     yield t.say("outcome", "predicted")
+    promised = Symbol("ΔC", mark="predicted")
     yield Calculations(
-        (
-            t.calculation(
-                "predicted", Symbol("ΔC", mark="predicted"), _first_order(t), trace.predicted_change
-            ),
-        )
+        (t.calculation("predicted", promised, _first_order(t), trace.predicted_change),)
     )
+    yield from _kept(t, promised)
     yield from _credits(t)
     yield from remarks.on_outcome(t)
+
+
+def _change(t: Teller) -> Calculation:
+    trace = t.trace
+    after, before = (
+        Number(trace.loss_after, Symbol("C", mark="new")),
+        Number(trace.loss, Symbol("C")),
+    )
+    difference = float(trace.carry(np.asarray(trace.loss_after - trace.loss)))
+    return t.calculation("change", Symbol("ΔC"), Binary("-", after, before), difference)
+
+
+def _kept(t: Teller, promised: Symbol) -> Iterator[Block]:
+    """The real change as a part of the promised one."""
+    trace = t.trace
+    if not trace.predicted_change:
+        return
+    change = float(trace.carry(np.asarray(trace.loss_after - trace.loss)))
+    tree = Binary("/", Number(change, Symbol("ΔC")), Number(trace.predicted_change, promised))
+    kept = float(trace.carry(np.asarray(change / trace.predicted_change)))
+    yield t.say("outcome", "kept")
+    yield Calculations((t.calculation("kept", Symbol("ΔC / ΔC_predicted"), tree, kept),))
 
 
 def _updates(t: Teller) -> Iterator[tuple[str, int, ParameterUpdate]]:
@@ -62,27 +83,30 @@ def _first_order(t: Teller) -> Expression:
                     Number(float(update.change[index]), Symbol(f"Δ{letter}", k, index)),
                 )
             )
-    count = sum(u.before.size for u in t.trace.updates.values())
-    pairs = [p for p in pairs if p[0].value * p[1].value != 0]
-    if len(pairs) <= MOST_TERMS and count <= MOST_TERMS:
-        return total(product(p) for p in pairs)
-    pairs.sort(key=lambda p: -abs(p[0].value * p[1].value))
-    told = pairs[:TOP]
-    rest = t.trace.predicted_change - math.fsum(g.value * d.value for g, d in told)
-    return total([*(product(p) for p in told), Number(rest)])
+    told, rest = t.largest(
+        [p for p in pairs if p[0].value * p[1].value != 0], lambda p: p[0].value * p[1].value
+    )
+    every = sum(u.before.size for u in t.trace.updates.values())
+    if rest or len(pairs) < every:
+        shown = math.fsum(g.value * d.value for g, d in told)
+        rest = [Number(t.trace.predicted_change - shown)]
+    return total([*(product(p) for p in told), *rest])
 
 
 def _credits(t: Teller) -> Iterator[Block]:
     found, ranking = t.credit, t.blame("credit")
     key = "credits" if t.trace.digits is None else "credits_unrounded"
     yield t.say("outcome", key)
-    rows = ranking.parameters[: MOST_TERMS if ranking.total_parameters <= MOST_TERMS else TOP]
+    every = ranking.total_parameters
+    rows = ranking.parameters[: every if every <= t.most_terms else t.top_count]
     yield Table(
         tuple(t.words["outcome"][k] for k in ("parameter", "credit", "share")),
         tuple((row_symbol(r), signed(r.value, t.digits), t.percent(r.share)) for r in rows),
     )
     values = [r.value for r in rows]
-    terms: list[Expression] = [Number(v) for v in values]
+    terms: list[Expression] = [
+        Number(r.value, Symbol(f"credit {LETTERS[r.kind]}", r.layer, r.index)) for r in rows
+    ]
     if ranking.total_parameters > len(rows):
         terms.append(Number(found.total - math.fsum(values)))
         yield t.say(
@@ -92,16 +116,12 @@ def _credits(t: Teller) -> Iterator[Block]:
             all=ranking.total_parameters,
             what=t.words["general"]["parameters"],
         )
-    yield Calculations(
-        (t.calculation("credit_sum", Symbol("Σ credits"), total(terms), found.total),)
-    )
-    yield t.say(
-        "outcome",
-        "residual",
-        total=number(found.total, 12),
-        change=number(found.real_change, 12),
-        residual=number(found.residual, 2),
-    )
+    sum_symbol = Symbol("Σ credits")
+    yield Calculations((t.calculation("credit_sum", sum_symbol, total(terms), found.total),))
+    yield t.say("outcome", "residual")
+    missing = Binary("-", Number(found.total, sum_symbol), Number(found.real_change, Symbol("ΔC")))
+    closed = close_noise(missing, found.residual, RESIDUAL_DIGITS)
+    yield Calculations((Calculation("residual", Symbol("residual"), closed),))
 
 
 def takeaways(t: Teller) -> Iterator[Block]:
@@ -179,15 +199,14 @@ def _bias(t: Teller) -> str:
 
 def _loss(t: Teller) -> str:
     trace = t.trace
-    change = trace.loss_after - trace.loss
-    key = "fell" if change < 0 else "rose" if change > 0 else "same"
-    share = change / trace.predicted_change if trace.predicted_change else 0.0
+    change = _change(t).closed
+    size = trace.loss_after - trace.loss
+    rose = "rose" if trace.predicted_change < 0 else "rose_promised"
     return t.text(
         "takeaways",
-        key,
-        before=t.number(trace.loss),
-        after=t.number(trace.loss_after),
+        "fell" if size < 0 else rose if size > 0 else "same",
+        before=change.write(trace.loss),
+        after=change.write(trace.loss_after),
         predicted=t.number(trace.predicted_change),
-        change=t.number(t.credit.real_change),
-        share=t.percent(share) if share >= 0 else "",
+        change=change.result,
     )

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from ...core.rounding import Array
 from ...core.trace import LayerTrace
+from .. import remarks
 from ..blocks import Block, Formula, Heading, Matrix, Paragraph
 from ..numbers import number
 from ..quantity import Symbol
 from ..symbols import latex_formula
-from ..teller import MOST_ELEMENTS, Teller
+from ..teller import Teller
 
 GIVEN_DIGITS = 10
 MOST_EXAMPLES = 8
@@ -29,13 +30,14 @@ def setup(t: Teller) -> Iterator[Block]:
     yield from _optimizer(t)
     key = "carry_exact" if t.trace.digits is None else "carry_rounded"
     yield t.say("setup", key, digits=t.digits)
+    yield from remarks.on_setup(t)
 
 
 def _examples(t: Teller) -> Iterator[Block]:
     network = t.trace.network
     for n in range(min(network.examples, MOST_EXAMPLES)):
         x, y = network.inputs[n], network.targets[n]
-        if x.size > MOST_ELEMENTS:
+        if x.size > t.most_elements:
             yield t.say("setup", "large_input", size=x.size, example=n, target=_row(y))
             continue
         yield Matrix(t.symbol("x", None, n), tuple((_given(v),) for v in x))
@@ -47,11 +49,11 @@ def _examples(t: Teller) -> Iterator[Block]:
 def _layer(t: Teller, view: LayerTrace) -> Iterator[Block]:
     layer, k = view.layer, view.number
     yield Heading(t.text("setup", "layer", number=k, name=layer.name), 3)
-    if layer.weight.size <= MOST_ELEMENTS:
+    if layer.weight.size <= t.most_elements:
         yield Matrix(Symbol("W", k), tuple(tuple(_given(v) for v in row) for row in layer.weight))
     else:
         yield t.say("setup", "large_weight", number=k, rows=layer.outputs, columns=layer.inputs)
-    if layer.bias.size <= MOST_ELEMENTS:
+    if layer.bias.size <= t.most_elements:
         yield Matrix(Symbol("b", k), tuple((_given(v),) for v in layer.bias))
     if layer.shared_bias:
         yield t.say("setup", "shared_bias", value=_given(layer.bias[0]))
