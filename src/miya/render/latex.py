@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ..story.blocks import (
@@ -17,12 +18,15 @@ from ..story.blocks import (
     Table,
 )
 from ..story.quantity import Symbol
+from ..story.expression import latex_number
 from ..story.symbols import latex_symbol
 from ..story.words import load
 from .escape import latex as escape
 from .faces import FACES
 from .maths import aligned, matrix
 
+MATRIX_COLUMNS = 10  # amsmath allows no more unless told otherwise
+NUMBER = re.compile(r"[-+]?\d+(\.\d+)?(e-?\d+)?")
 LEVELS = {2: "section", 3: "subsection"}
 WIDE = {"ja": "\\usepackage{luatexja}\n"}
 PREAMBLE = r"""\documentclass[11pt]{{article}}
@@ -60,9 +64,10 @@ def _write(block: Block, story: Story) -> Iterator[str]:
         case Calculations(items) if items:
             yield f"\\begin{{align*}}\n{aligned(items)}\n\\end{{align*}}"
         case Matrix():
-            # amsmath allows ten columns unless told otherwise
             wide = len(block.rows[0])
-            yield f"\\setcounter{{MaxMatrixCols}}{{{max(10, wide)}}}\n\\[ {matrix(block)} \\]"
+            if wide > MATRIX_COLUMNS:
+                yield f"\\setcounter{{MaxMatrixCols}}{{{wide}}}"
+            yield f"\\[ {matrix(block)} \\]"
         case Table():
             yield from _table(block)
         case Remark():
@@ -84,4 +89,6 @@ def _table(block: Table) -> Iterator[str]:
 
 
 def _cell(value: str | Symbol) -> str:
-    return f"${latex_symbol(value)}$" if isinstance(value, Symbol) else escape(value)
+    if isinstance(value, Symbol):
+        return f"${latex_symbol(value)}$"
+    return f"${latex_number(value)}$" if NUMBER.fullmatch(value) else escape(value)

@@ -36,6 +36,13 @@ NAMES = {
 }
 
 
+WHOLE = {
+    "Σ credits": r"\sum \mathrm{credits}",
+    "ΔC / ΔC_predicted": r"\frac{\Delta C}{\Delta C^{\mathrm{predicted}}}",
+    "residual": r"\mathrm{residual}",
+}
+
+
 def plain_symbol(symbol: Symbol) -> str:
     layer = "" if symbol.layer is None else str(symbol.layer)
     mark = f"_{symbol.mark}" if symbol.mark else ""
@@ -47,6 +54,8 @@ def latex_symbol(symbol: Symbol) -> str:
     index = f"[{','.join(map(str, symbol.index))}]" if symbol.index else ""
     upper = rf"^{{\mathrm{{{symbol.mark}}}}}" if symbol.mark else ""
     head = symbol.head
+    if head in WHOLE:
+        return WHOLE[head]
     if head.startswith("∂C/∂"):
         return rf"\frac{{\partial C}}{{\partial {_quantity(head[4:], lower, upper, index)}}}"
     return _quantity(head, lower, upper, index)

@@ -77,6 +77,6 @@ def find_layer(trace: Trace, name: str) -> LayerTrace:
         "E603",
         f"the story has no part or layer {name!r}",
         hint=(f"did you mean {near[0]}? " if near else "")
-        + "choose forward, backward, update or a layer: "
+        + "Choose forward, backward, update or a layer: "
         + ", ".join(f"{v.number} ({v.name})" for v in trace.layers),
     )

@@ -10,11 +10,12 @@ from .. import remarks
 from ..blocks import Block, Formula, Heading, Matrix, Paragraph
 from ..numbers import number
 from ..quantity import Symbol
-from ..symbols import latex_formula
-from ..teller import Teller
+from ..symbols import latex_formula, plain_symbol
+from ..teller import MOST_ELEMENTS, Teller
 
 GIVEN_DIGITS = 10
 MOST_EXAMPLES = 8
+TALLEST = 16
 
 
 def setup(t: Teller) -> Iterator[Block]:
@@ -35,15 +36,25 @@ def setup(t: Teller) -> Iterator[Block]:
 
 def _examples(t: Teller) -> Iterator[Block]:
     network = t.trace.network
-    for n in range(min(network.examples, MOST_EXAMPLES)):
+    shown = min(network.examples, MOST_EXAMPLES, max(1, MOST_ELEMENTS // network.inputs.shape[1]))
+    for n in range(shown):
         x, y = network.inputs[n], network.targets[n]
         if x.size > t.most_elements:
             yield t.say("setup", "large_input", size=x.size, example=n, target=_row(y))
             continue
-        yield Matrix(t.symbol("x", None, n), tuple((_given(v),) for v in x))
-        yield Matrix(t.symbol("y", None, n), tuple((_given(v),) for v in y))
-    if network.examples > MOST_EXAMPLES:
-        yield t.say("setup", "more_examples", told=MOST_EXAMPLES, all=network.examples)
+        yield _vector(t, "x", n, x)
+        yield _vector(t, "y", n, y)
+    if network.examples > shown:
+        yield t.say("setup", "more_examples", told=shown, all=network.examples)
+
+
+def _vector(t: Teller, head: str, n: int, values: Array) -> Block:
+    """A column; a long one is written along the line."""
+    symbol = t.symbol(head, None, n)
+    if values.size > TALLEST:
+        row = ", ".join(map(_given, values))
+        return Paragraph(f"{plain_symbol(symbol)} = [{row}]")
+    return Matrix(symbol, tuple((_given(v),) for v in values))
 
 
 def _layer(t: Teller, view: LayerTrace) -> Iterator[Block]:
