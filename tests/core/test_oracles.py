@@ -146,3 +146,48 @@ def test_a_logit_of_1000_stays_finite():
     sigmoid = KINDS["sigmoid"]
     a, saved = sigmoid.value(z, exact, {})
     assert sigmoid.slope(z, a, saved, exact, {})[0, 2] == pytest.approx(4.248354255291589e-18)
+
+
+COMPLEX = {
+    "identity": lambda z: z,
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+    "tanh": np.tanh,
+    "softplus": lambda z: np.log(1 + np.exp(z)),
+    "silu": lambda z: z / (1 + np.exp(-z)),
+    "softmax": lambda z: np.exp(z) / np.exp(z).sum(axis=1, keepdims=True),
+}
+
+
+def complex_loss(net, values):
+    """The loss by formulas of its own, for parameters that may be complex."""
+    signal = net.inputs.astype(complex)
+    for k, layer in enumerate(net.layers, 1):
+        z = signal @ values[f"weight{k}"].T + values[f"bias{k}"]
+        signal = COMPLEX[layer.activation.name](z)
+    y = net.targets
+    if net.loss.name == "cross_entropy":
+        each = y * (np.log(np.exp(signal).sum(axis=1, keepdims=True)) - signal)
+    else:
+        each = (signal - y) ** 2 / (2 if net.loss.name.startswith("half") else 1)
+    return each.sum() / net.loss.divisor(*y.shape)
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "softplus", "silu", "softmax"])
+@pytest.mark.parametrize("loss", ["squared_error", "half_squared_error", "cross_entropy"])
+def test_gradients_of_whole_networks_are_complex_step_derivatives(activation, loss):
+    compared = 0
+    for seed in range(30):
+        net = random_network(seed, activation=activation, loss=loss)
+        if any(layer.activation.name not in COMPLEX for layer in net.layers):
+            continue
+        gradients, values = gradients_of(net), net.parameters()
+        floor = 1e-16 + 1e-13 * max(float(np.abs(g).max()) for g in gradients.values())
+        for name, value in values.items():
+            for index in list(np.ndindex(value.shape))[:8]:
+                moved = value.astype(complex)
+                moved[index] += 1e-30j
+                slope = complex_loss(net, {**values, name: moved}).imag / 1e-30
+                ours = gradients[name][index]
+                assert ours == pytest.approx(slope, rel=1e-10, abs=floor), (seed, name)
+                compared += 1
+    assert compared > 100

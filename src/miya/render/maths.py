@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ..story.blocks import Calculation, Matrix
 from ..story.closing import Closed
-from ..story.expression import Binary, latex, latex_number, latex_terms
+from ..story.expression import Binary, Number, latex, latex_number, latex_terms
 from ..story.symbols import latex_symbol
 
 LONGEST = 80  # signs in one row
@@ -24,10 +24,10 @@ def _rows(item: Calculation) -> Iterator[str]:
     """The calculation in one row, or a long sum in as many as it needs."""
     closed = item.closed
     head, result = latex_symbol(item.symbol), latex_number(closed.result)
-    first, *others = _lines(closed)
-    if first == result and not others:
+    if isinstance(closed.tree, Number):
         yield f"{head} &= {result}"
         return
+    first, *others = _lines(closed)
     end = f" {RELATIONS[closed.relation]} {result}"
     rows = [f"{head} &= {first}", *(rf"&\quad {{}} {line}" for line in others)]
     yield from rows[:-1]

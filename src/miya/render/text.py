@@ -20,7 +20,7 @@ from ..story.blocks import (
     Story,
     Table,
 )
-from ..story.expression import plain
+from ..story.expression import Number, plain
 from ..story.quantity import Symbol
 from ..story.symbols import plain_symbol
 from ..story.words import load
@@ -101,10 +101,10 @@ def _remark(block: Remark, story: Story, width: int) -> Iterator[str]:
 
 def one_line(item: Calculation) -> str:
     closed = item.closed
-    expression = plain(closed.tree, closed.write)
     head = plain_symbol(item.symbol)
-    if expression == closed.result:
+    if isinstance(closed.tree, Number):
         return f"{head} = {closed.result}"
+    expression = plain(closed.tree, closed.write)
     return f"{head} = {expression} {closed.relation} {closed.result}"
 
 

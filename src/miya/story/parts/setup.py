@@ -31,6 +31,9 @@ def setup(t: Teller) -> Iterator[Block]:
     yield from _optimizer(t)
     key = "carry_exact" if t.trace.digits is None else "carry_rounded"
     yield t.say("setup", key, digits=t.digits)
+    longest = max(network.examples, *(layer.layer.inputs + 1 for layer in t.layers))
+    if longest > t.most_terms:
+        yield t.say("setup", "long_sums", most=t.most_terms, top=t.top_count)
     yield from remarks.on_setup(t)
 
 
