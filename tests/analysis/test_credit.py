@@ -120,3 +120,40 @@ def test_every_measure_ranks_by_size(measure):
     assert blame(take_step(random_network(2)), measure, top=3).parameters == tuple(
         whole.parameters[:3]
     ) or any(r.tied for r in whole.parameters[:4])
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
+def test_a_way_that_starts_or_ends_on_a_kink(activation):
+    """z is 0 before the step in one neuron, and the same step backwards ends there."""
+    layers = [
+        {"weight": [[1, -1], [0.5, 0.25]], "bias": [0, 0], "activation": activation},
+        {"weight": [[1, 2]], "bias": [0]},
+    ]
+    for target in (5, -5):
+        net = network(
+            {
+                "learning_rate": 0.05,
+                "loss": "absolute_error",
+                "layers": layers,
+                "examples": [{"input": [1, 1], "target": [target]}],
+            }
+        )
+        found = credit(take_step(net))
+        assert found.real_change != 0
+        assert abs(found.residual) <= 1e-9 * abs(found.real_change)
+
+
+def test_many_kinks_take_the_quick_rule_and_add_up_all_the_same():
+    net = random_network(
+        8,
+        sizes=[30, 60, 40, 3],
+        activation="relu",
+        examples=40,
+        loss="cross_entropy",
+        learning_rate=0.3,
+        optimizer={"name": "sgd"},
+        masks=False,
+    )
+    found = credit(take_step(net))
+    assert found.pieces > 256
+    assert abs(found.residual) <= 1e-9 * abs(found.real_change)

@@ -76,7 +76,7 @@ def _credit(trace: Trace) -> Credit:
             hint="use a smaller learning_rate, or a loss on logits",
         )
     real = after - before
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         path = Way(trace)
         values, pieces = _integrate(path, TOLERANCE * abs(real))
     for name, change in path.change.items():
