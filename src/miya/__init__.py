@@ -13,7 +13,7 @@ A network is a TOML or JSON file, or the same as a dict:
 ... }
 >>> told = miya.explain(net)
 >>> round(told.trace.loss, 6)
-0.225625
+0.225645
 
 `print(told)` tells the whole story; `told.markdown()`, `told.latex()` and `told.json()` give it
 in other forms. Every number is in `told.trace`, layer by layer, as NumPy arrays:
@@ -26,6 +26,11 @@ Who is to blame, by a named measure (pressure, step, credit or removal):
 >>> row = miya.blame(net, measure="pressure").parameters[0]
 >>> row.kind, row.layer, row.index
 ('weight', 1, (0, 1))
+
+The diagram, with Miya on each neuron; `save` writes SVG, PNG, PDF, GIF or WebP:
+
+>>> miya.draw(net).svg().count('class="neuron"')
+1
 
 Many steps, each traced in full:
 
@@ -42,7 +47,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import Explanation, blame, explain, load, train
+    from .api import Explanation, blame, draw, explain, load, page, plot, train
     from .core.network import Network
     from .core.trace import Trace
     from .errors import MiyaError, MiyaInputError, MiyaWarning
@@ -56,8 +61,11 @@ __all__ = [
     "Network",
     "Trace",
     "blame",
+    "draw",
     "explain",
     "load",
+    "page",
+    "plot",
     "train",
 ]
 
@@ -65,8 +73,11 @@ __all__ = [
 _HOMES = {
     "Explanation": ".api",
     "blame": ".api",
+    "draw": ".api",
     "explain": ".api",
     "load": ".api",
+    "page": ".api",
+    "plot": ".api",
     "train": ".api",
     "Network": ".core.network",
     "Trace": ".core.trace",
