@@ -112,12 +112,20 @@ def _positive(z: float, p: Parameters) -> bool:
 
 
 def _tanh_slope(z: Array, a: Array) -> Array:
-    with np.errstate(over="ignore"):
-        return np.where(np.abs(z) > TANH_FLAT, 1 / np.cosh(z) ** 2, 1 - a * a)
+    slope: Array = 1 - a * a
+    flat = np.abs(z) > TANH_FLAT
+    if flat.any():
+        with np.errstate(over="ignore"):
+            slope[flat] = 1 / np.cosh(z[flat]) ** 2
+    return slope
 
 
 def _logistic_slope(z: Array, a: Array) -> Array:
-    return np.where(z > LOGISTIC_FLAT, a * logistic(-z), a * (1 - a))
+    slope: Array = a * (1 - a)
+    flat = z > LOGISTIC_FLAT
+    if flat.any():
+        slope[flat] = a[flat] * logistic(-z[flat])
+    return slope
 
 
 def _softmax_kind(z: Array, q: Carry, p: Parameters) -> tuple[Array, Saved]:

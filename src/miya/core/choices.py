@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, cast
 
 from ..errors import MiyaInputError, Path
 from . import activations, losses, optimizers
 from .numbers_in import scalar, show, vector, warn
 
+LONGEST_NAME = 40  # of our own names
+
 
 def known(table: Mapping[str, Any], keys: Sequence[str], where: str, path: Path) -> None:
     for key in table:
         if key not in keys:
-            near = get_close_matches(str(key), keys, 1)
-            hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(keys)}"
+            near = _near(key, keys)
+            hint = f"did you mean {near}?" if near else f"known keys: {', '.join(keys)}"
             raise MiyaInputError(
                 "E213", f"{where} has an unknown key {show(key)}", hint=hint, path=(*path, key)
             )
+
+
+def _near(given: Any, names: Iterable[str]) -> str:
+    """The name that was probably meant, or ""."""
+    text = given[:LONGEST_NAME].lower() if isinstance(given, str) else ""
+    return next(iter(get_close_matches(text, list(names), 1)), "")
 
 
 def need(table: Mapping[str, Any], key: str, where: str, path: Path, hint: str) -> Any:
@@ -44,12 +52,13 @@ def choose(value: Any, kinds: Mapping[str, Any], where: str, path: Path) -> Choi
             "E212", f"{where} has no name", hint=f"choose {', '.join(kinds)}", path=path
         )
     if not isinstance(name, str) or name not in kinds:
-        near = get_close_matches(str(name).lower(), kinds, 1)
-        hint = f"did you mean {near[0]}? " if near else ""
+        near = _near(name, kinds)
+        known_names = ", ".join(kinds)
+        hint = f"did you mean {near}? Known: {known_names}" if near else f"known: {known_names}"
         raise MiyaInputError(
             "E304",
             f"{where} {show(name)} is unknown",
-            hint=f"{hint}known: {', '.join(kinds)}",
+            hint=hint,
             path=(*path, "name") if isinstance(value, Mapping) else path,
         )
     return Choice(name, {k: v for k, v in table.items() if k != "name"})
@@ -92,15 +101,14 @@ def _reduction(
     options: Mapping[str, Any], key: str, default: losses.Reduction | None
 ) -> losses.Reduction | None:
     value = options.get(key, default)
-    if value is not None and value not in ("sum", "mean"):
+    if value is not None and (not isinstance(value, str) or value not in ("sum", "mean")):
         raise MiyaInputError(
             "E304",
             f"loss.{key} {show(value)} is unknown",
             hint="choose sum or mean",
             path=("loss", key),
         )
-    found: losses.Reduction | None = value
-    return found
+    return cast("losses.Reduction | None", value)
 
 
 def _positive(value: Any, where: str, path: Path) -> float:

@@ -6,7 +6,7 @@ operand, what its edge passed back. No sum overwrites the contributions it is ma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,19 +48,23 @@ class Operation:
 
 
 class Node:
-    """A value in the graph. `gradient` is ∂C/∂value; `passed[k]` went back to `operands[k]`."""
+    """A value in the graph. `gradient` is ∂C/∂value; `passed[k]` went back to `operands[k]`.
 
-    __slots__ = ("gradient", "operands", "operation", "passed", "saved", "value")
+    `room`, where there is one, is memory of value's shape that a rule may write the gradient to.
+    """
+
+    __slots__ = ("gradient", "operands", "operation", "passed", "room", "saved", "value")
 
     def __init__(
         self,
         value: Array,
         operation: Operation | None = None,
         operands: tuple[Node, ...] = (),
-        saved: Mapping[str, Array] | None = None,
+        saved: dict[str, Array] | None = None,
+        room: Array | None = None,
     ) -> None:
-        self.value, self.operation, self.operands = value, operation, operands
-        self.saved: dict[str, Any] = dict(saved or {})
+        self.value, self.operation, self.operands, self.room = value, operation, operands, room
+        self.saved: dict[str, Any] = {} if saved is None else saved
         self.gradient: Array | None = None
         self.passed: tuple[Array | None, ...] = ()
 
@@ -72,8 +76,8 @@ class Graph:
         self.carry = carry
         self.nodes: list[Node] = []
 
-    def leaf(self, value: Array) -> Node:
-        return Node(value)
+    def leaf(self, value: Array, room: Array | None = None) -> Node:
+        return Node(value, room=room)
 
     def apply(self, operation: Operation, *operands: Node) -> Node:
         value, saved = operation.forward(self.carry, *[o.value for o in operands])

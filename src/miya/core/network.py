@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from .activations import Activation
+from .flat import Layout, layout
 from .losses import Loss
 from .optimizers import Optimizer
 from .rounding import Array
@@ -90,6 +92,19 @@ class Network:
             found[f"weight{number}"] = layer.weight_mask
             found[f"bias{number}"] = layer.bias_mask
         return found
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Where each parameter lies in a vector of all."""
+        return layout(tuple((name, value.shape) for name, value in self.parameters().items()))
+
+    @cached_property
+    def frozen(self) -> Array | None:
+        """(parameters,) True where one is not trained; None where all are."""
+        masks = self.masks()
+        if all(mask.all() for mask in masks.values()):
+            return None
+        return ~self.layout.vector(masks)
 
     def with_parameters(self, values: Parameters) -> Network:
         """The same network with these parameters; the old one is left as it was."""

@@ -9,7 +9,8 @@ import numpy as np
 
 from .activations import Activation
 from .graph import Index, Node, Operation, Term
-from .losses import Loss
+from .losses import KINDS as LOSSES
+from .losses import Loss, Reduction
 from .rounding import Array, Carry, exact
 
 
@@ -22,14 +23,16 @@ def _affine(q: Carry, weight: Array, a: Array, bias: Array) -> tuple[Array, dict
 
 
 def _affine_backward(q: Carry, node: Node) -> tuple[Array | None, ...]:
-    weight, a, bias = (o.value for o in node.operands)
-    delta = node.gradient
+    (weight, a, bias), delta = (o.value for o in node.operands), node.gradient
+    weight_room, _, bias_room = (o.room for o in node.operands)
     assert delta is not None
     is_input = node.operands[1].operation is None
-    grad_weight, grad_bias = delta.T @ a, delta.sum(axis=0)
+    grad_weight = np.matmul(delta.T, a, out=weight_room)
     grad_a = None if is_input else delta @ weight
-    if bias.shape != grad_bias.shape:
-        grad_bias = grad_bias.sum(keepdims=True)
+    if bias.shape[0] == delta.shape[1]:
+        grad_bias = np.add.reduce(delta, axis=0, out=bias_room)
+    else:  # the layer's neurons share one
+        grad_bias = delta.sum(axis=0).sum(keepdims=True, out=bias_room)
     if q is exact:
         return grad_weight, grad_a, grad_bias
     size = np.abs(delta)
@@ -141,7 +144,18 @@ def activation(use: Activation) -> Operation:
 
 def loss(use: Loss) -> Operation:
     """C of (output, target): saved "elements" (n, out), "each" (n,) and the divisor."""
-    kind, p = use.kind, use.parameters
+    return _loss(use.name, use.outputs, use.examples, tuple(sorted(use.parameters.items())))
+
+
+@lru_cache(maxsize=256)
+def _loss(
+    kind_name: str,
+    outputs: Reduction,
+    examples: Reduction,
+    items: tuple[tuple[str, float], ...],
+) -> Operation:
+    kind, p = LOSSES[kind_name], dict(items)
+    use = Loss(kind, outputs, examples, p)
 
     def forward(q: Carry, a: Array, y: Array) -> tuple[Array, dict[str, Any]]:
         elements, saved = kind.element(a, y, q, p)

@@ -8,33 +8,70 @@ from typing import Any
 
 import numpy as np
 
+from .flat import Place
 from .graph import Graph, Index, Node, Term
 from .network import Layer, Network
 from .rounding import Array, Carry
 
 
-@dataclass(frozen=True)
-class ParameterUpdate:
-    """What the optimizer did to one parameter array.
+@dataclass(frozen=True, eq=False)
+class Update:
+    """What the optimizer did, in vectors of all parameters side by side.
 
-    `lines` are the optimizer's formulas with, in `results`, the array each gave, "change" last;
-    `names` are the scalars and state arrays that the lines read.
+    `lines` are the optimizer's formulas with, in `results`, the vector each gave, "change" last;
+    `names` are the scalars and vectors that the lines read; `state` names the results that the
+    next step starts from.
     """
 
-    name: str
+    lines: tuple[tuple[str, str], ...]
+    names: dict[str, Any]
+    results: dict[str, Array]
+    state: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ParameterUpdate:
+    """What the optimizer did to one parameter array: its part of the step's `Update`."""
+
+    place: Place
     before: Array
     gradient: Array
     after: Array
     mask: Array
-    lines: tuple[tuple[str, str], ...]
-    results: dict[str, Array]
-    names: dict[str, Any]
-    state: dict[str, Array]
+    update: Update
+
+    @property
+    def name(self) -> str:
+        return self.place.name
+
+    @property
+    def lines(self) -> tuple[tuple[str, str], ...]:
+        """The optimizer's formulas, each the name of its result and its text."""
+        return self.update.lines
 
     @property
     def change(self) -> Array:
         """Δθ, of the parameter's shape; 0 where it is frozen."""
-        return self.results["change"]
+        return self.place.view(self.update.results["change"])
+
+    @cached_property
+    def results(self) -> dict[str, Array]:
+        """What each line gave, of the parameter's shape; "change" last."""
+        return {name: self.place.view(vector) for name, vector in self.update.results.items()}
+
+    @cached_property
+    def names(self) -> dict[str, Any]:
+        """The scalars that the lines read, and the arrays, of the parameter's shape."""
+        found = {
+            name: self.place.view(value) if isinstance(value, np.ndarray) else value
+            for name, value in self.update.names.items()
+        }
+        return found | {"theta": self.before}
+
+    @property
+    def state(self) -> dict[str, Array]:
+        """The results that the next step starts from."""
+        return {name: self.results[name] for name in self.update.state}
 
 
 @dataclass(frozen=True)

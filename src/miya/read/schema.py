@@ -12,7 +12,8 @@ NUMBER = {
         {"type": "number"},
         {
             "type": "string",
-            "pattern": r"^\s*[-+]?(\d+\.?\d*([eE][-+]?\d+)?|\.\d+|\d+\s*/\s*\d+)\s*$",
+            "pattern": r"^\s*[-+−]?(([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+−]?[0-9]+)?"
+            r"|[0-9]+\s*/\s*0*[1-9][0-9]*)\s*$",
         },
     ],
     "description": 'A finite number; in quotes also a fraction such as "1/3".',
@@ -39,8 +40,20 @@ def schema() -> dict[str, Any]:
             "optimizer": _named(optimizers.KINDS, _optimizer),
             "inputs": {"type": "array", "items": LABEL, "description": "Names of the inputs."},
             "layers": {"type": "array", "items": _layer(), "minItems": 1},
-            "examples": {"type": "array", "items": _example(), "minItems": 1},
+            "examples": {
+                "anyOf": [
+                    {"type": "array", "items": _example(), "minItems": 1},
+                    _example_arrays(),
+                ]
+            },
         },
+        "anyOf": [
+            {"required": ["learning_rate"]},
+            {
+                "required": ["optimizer"],
+                "properties": {"optimizer": {"type": "object", "required": ["lr"]}},
+            },
+        ],
         "$defs": {"number": NUMBER},
     }
 
@@ -82,6 +95,23 @@ def _example() -> dict[str, Any]:
         "required": ["input", "target"],
         "additionalProperties": False,
         "properties": {"name": LABEL, "input": VECTOR, "target": {"anyOf": [VECTOR, REF]}},
+    }
+
+
+def _example_arrays() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": "All examples in one table of arrays.",
+        "required": ["input", "target"],
+        "additionalProperties": False,
+        "properties": {
+            "name": {"type": "array", "items": LABEL, "description": "One text an example."},
+            "input": {**MATRIX, "description": "(n, in): one row an example."},
+            "target": {
+                "anyOf": [MATRIX, VECTOR],
+                "description": "(n, out), or (n,) of classes or of the targets of one output.",
+            },
+        },
     }
 
 

@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#$~!])")
+LINK = re.compile(r"(?i)\b(https?|ftp|www)([:.])")  # GitHub links these by itself
 LATEX = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -53,8 +54,11 @@ def _shown(character: str) -> str:
 
 
 def markdown(text: str) -> str:
-    escaped = MARKDOWN.sub(r"\\\1", printable(text).replace("&", "&amp;"))
-    return re.sub(r"^([-+=]|\d+\.)", r"\\\1", escaped)
+    # spaces in front of a text would make code of it
+    escaped = MARKDOWN.sub(r"\\\1", printable(text).lstrip().replace("&", "&amp;"))
+    escaped = LINK.sub(r"\1\\\2", escaped)
+    escaped = re.sub(r"^(\d+)([.)])", r"\1\\\2", escaped)
+    return re.sub(r"^([-+=])", r"\\\1", escaped)
 
 
 def latex(text: str) -> str:
@@ -64,4 +68,6 @@ def latex(text: str) -> str:
             found.append(rf"\ensuremath{{{LATEX_MATHS[character]}}}")
         else:
             found.append(LATEX.get(character, character))
+    if found and found[0] in ("[", "*"):  # would be an option of the command before it
+        found[0] = f"{{{found[0]}}}"
     return "".join(found)
