@@ -10,7 +10,7 @@ RANK = {
     "read": 2,
     "analysis": 2,
     "story": 3,
-    "draw": 4,
+    "drawing": 4,
     "render": 5,
     "api": 6,
     "watch": 6,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..analysis.flow import is_greedy
 from ..core.trace import LayerTrace
 from .blocks import Remark
 from .numbers import signed
@@ -16,8 +17,6 @@ from .teller import Teller
 FAR = 0.25  # an output this far from its target is side-eyed
 UNLIKELY = 0.5  # so is a true class given less probability than this
 SATURATED_SLOPE = 0.01  # of the steepest slope: a saturated neuron
-# of its layer's Σ|δ|, and of an equal share; the δ of a softmax always share out half and half
-GREEDY_SHARE, GREEDY_TIMES = 0.5 + 1e-9, 1.5
 STEEPEST = {"sigmoid": 0.25, "tanh": 1.0}
 
 
@@ -97,7 +96,7 @@ def on_deltas(t: Teller, layer: LayerTrace) -> Iterator[Remark]:
     if tied > 1:
         return
     share = float(sizes[i]) / whole
-    greedy = share > max(GREEDY_SHARE, GREEDY_TIMES / count)
+    greedy = is_greedy(share, count)
     yield from t.remark(
         "greedy" if greedy else "largest_delta",
         "pointing",
