@@ -51,6 +51,7 @@ def record(trace: Trace) -> str:
                         kind: {
                             "before": update.before.tolist(),
                             "gradient": update.gradient.tolist(),
+                            "change": update.change.tolist(),
                             "after": update.after.tolist(),
                             "state": {k: v.tolist() for k, v in update.state.items()},
                         }
