@@ -7,6 +7,7 @@ import unicodedata
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#$~!])")
 LINK = re.compile(r"(?i)\b(https?|ftp|www)([:.])")  # GitHub links these by itself
+MINUS = re.compile(r"(?<![\w.}])-(?=\d)")  # of a number, not a hyphen
 LATEX = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -70,4 +71,4 @@ def latex(text: str) -> str:
             found.append(LATEX.get(character, character))
     if found and found[0] in ("[", "*"):  # would be an option of the command before it
         found[0] = f"{{{found[0]}}}"
-    return "".join(found)
+    return MINUS.sub(r"\\ensuremath{-}", "".join(found))

@@ -17,8 +17,8 @@ from ..story.blocks import (
     Story,
     Table,
 )
-from ..story.quantity import Symbol
 from ..story.expression import latex_number
+from ..story.quantity import Symbol
 from ..story.symbols import latex_symbol
 from ..story.words import load
 from .escape import latex as escape
