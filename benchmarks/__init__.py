@@ -1,0 +1,1 @@
+"""Speed and size of Miya beside PyTorch: `python -m benchmarks` (docs/performance.md)."""
