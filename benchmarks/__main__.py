@@ -1,6 +1,6 @@
 """`python -m benchmarks [PART ...]` prints one table; it exits with 1 where a limit is missed.
 
-Parts: steps, memory, processes, story. Without a name, all of them.
+Parts: steps, memory, processes, story, pictures. Without a name, all of them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from . import memory, processes, steps, story
+from . import memory, pictures, processes, steps, story
 from .rows import Row, table
 
 PARTS = {
@@ -22,6 +22,7 @@ PARTS = {
     "memory": memory.rows,
     "processes": processes.rows,
     "story": story.rows,
+    "pictures": pictures.rows,
 }
 
 

@@ -6,6 +6,7 @@ It trains a 64-32-10 network with Adam for 300 full-batch steps and tells what d
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ def network(inputs: Any, classes: Any) -> dict[str, Any]:
             "bias": np.zeros(after),
             "activation": "relu" if after != 10 else "identity",
         }
-        for before, after in zip(sizes, sizes[1:], strict=False)
+        for before, after in pairwise(sizes)
     ]
     layers[-1]["neurons"] = [f"digit {k}" for k in range(10)]
     return {

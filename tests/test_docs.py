@@ -15,7 +15,7 @@ from sybil import Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
 import miya
-from miya.analysis import removal
+from miya.analysis import flow, removal
 from miya.analysis.blame import Blame, BlameRow
 from miya.analysis.credit import Credit
 from miya.cli import main
@@ -25,7 +25,6 @@ from miya.core.trace import LayerTrace, ParameterUpdate, Trace
 from miya.read import file, parse
 from miya.render.blame import blame_json
 from miya.render.steps import record
-from miya.analysis import flow
 from miya.story import remarks, teller
 from miya.story.words import load
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .analysis.blame import Blame, Measure
 from .analysis.blame import blame as rank
@@ -21,6 +21,12 @@ from .errors import MiyaInputError
 from .read.file import original, read_network
 from .story.blocks import Story
 from .story.tell import tell
+
+if TYPE_CHECKING:
+    from .core.run import RunStep
+    from .drawing.scene import View
+    from .render.diagram import Diagram
+    from .render.plot import Plot
 
 Source = str | Path | Mapping[str, Any] | Network
 MOST_DIGITS, MOST_CARRIED = 15, 12
@@ -72,6 +78,12 @@ class Explanation:
 
         return latex(self.story)
 
+    def html(self) -> str:
+        """The story as one HTML page that needs no network (docs/html-story.md)."""
+        from .render.html import html
+
+        return html(self.trace, self.story, miya=self.miya)
+
     def json(self) -> str:
         from .render.json import json
 
@@ -82,8 +94,58 @@ class Explanation:
 
         return data(self.trace, self.story, self.credit)
 
+    def pdf(self) -> bytes:
+        """The story typeset as PDF, a whole one with its diagram.
+
+        Needs `pip install "miya[pdf]"`, else MiyaInputError E640.
+        """
+        from .render.pdf import pdf
+
+        return pdf(self.story, diagram="" if self.only else self._diagram())
+
+    def _diagram(self) -> str:
+        drawn = draw(
+            self, theme="print", miya=self.miya, digits=self.digits, language=self.language
+        )
+        return drawn.svg(standalone=False)
+
     def __str__(self) -> str:
         return self.text()
+
+    def __repr__(self) -> str:
+        return f"<Explanation: {self.trace.network.sizes}, step {self.trace.number}; print() tells>"
+
+    def _repr_html_(self) -> str:
+        return self._repr_mimebundle_()["text/html"]
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from .render.notebook import story_bundle
+
+        return story_bundle(self.story)
+
+
+class Ranking(Blame):
+    """A Blame that shows itself: `print()` as text, and in a notebook as tables with bars."""
+
+    def text(self, digits: int = 5, language: str = "en") -> str:
+        from .render.blame import blame_text
+
+        return blame_text(self, digits, language)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        rows = f"{self.total_parameters} parameters, {self.total_neurons} neurons"
+        return f"<Blame by {self.measure}: {rows}; print() ranks them>"
+
+    def _repr_html_(self) -> str:
+        return self._repr_mimebundle_()["text/html"]
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from .render.notebook import blame_bundle
+
+        return blame_bundle(self)
 
 
 def load(source: Source | None = None, *, dtype: str = "float64") -> Network:
@@ -160,14 +222,96 @@ def blame(
     measure: Measure = "pressure",
     top: int | None = None,
     dtype: str = "float64",
-) -> Blame:
+) -> Ranking:
     """Rank weights, biases and neurons by a measure: pressure, step, credit or removal.
 
     top: how many rows to keep (default all, or 100 of a large network).
     Raises MiyaInputError.
     """
     trace = source if isinstance(source, Trace) else take_step(load(source, dtype=dtype))
-    return rank(trace, measure, top=top)
+    return Ranking(**vars(rank(trace, measure, top=top)))
+
+
+def plot(
+    run: str | Path | Iterable[Trace | RunStep], *, what: str = "all", language: str = "en"
+) -> Plot:
+    """Plot a training run: its loss, the blame by pressure, gradient and update sizes by layer.
+
+    run: a file that `miya train NET -o RUN.jsonl` wrote, or traces, as `train` yields them.
+    what: "loss", "blame", "sizes" or "all".
+    The plot shows itself in a notebook; `plot(run).save("run.svg")` writes SVG, PNG or PDF.
+    Needs `pip install "miya[plot]"`. Raises MiyaInputError.
+    """
+    from .analysis.history import history
+    from .core.run import run_step
+    from .read.run import read_run
+    from .render.plot import plot
+
+    steps = read_run(run) if isinstance(run, str | Path) else run
+    seen = history(run_step(s) if isinstance(s, Trace) else s for s in steps)
+    return plot(seen, what=what, language=language)
+
+
+def page(
+    traces: Iterable[Trace],
+    *,
+    story: int | None = None,
+    digits: int | None = None,
+    language: str = "en",
+    miya: bool = True,
+) -> str:
+    """Many steps as one HTML page: a time slider, plots of loss and blame, the story of a step.
+
+    traces: as `train` yields them; of a long run up to 100 steps, evenly spread, are kept.
+    story: the step whose story is told: the first, or the last where the run ends before it.
+    Raises MiyaInputError E645 where there is no step.
+    """
+    from .render.html import html
+    from .render.page.run import RunPage
+    from .render.page.snapshots import keep
+
+    kept = keep(traces, story)
+    told = tell(kept.told, digits=digits, language=language, miya=miya)
+    return html(kept.told, told, miya=miya, run=RunPage(kept, told.digits, language))
+
+
+def draw(
+    source: Source | Trace | Explanation | None = None,
+    *,
+    measure: Measure = "pressure",
+    view: View = "whole",
+    theme: str = "light",
+    miya: bool = True,
+    example: int | str = 0,
+    digits: int | None = None,
+    language: str = "en",
+    dtype: str = "float64",
+) -> Diagram:
+    """Draw one training step, with Miya on each neuron (docs/diagram.md).
+
+    measure: what the edges' thickness says: "pressure", "step", "credit" or "removal".
+    view: "whole", "forward", "blame" or "update". theme: "light", "dark" or "print".
+    example: of a batch, the one drawn, by its number from 0, or "sum".
+    digits: significant digits shown, 1 to 15 (default 4). Raises MiyaInputError.
+    """
+    from .drawing.build import scene
+    from .render.diagram import Diagram
+    from .render.theme import theme_of
+
+    check_digits(digits, "exact", dtype)
+    theme_of(theme)
+    source = source.trace if isinstance(source, Explanation) else source
+    trace = source if isinstance(source, Trace) else take_step(load(source, dtype=dtype))
+    made = scene(
+        trace,
+        measure=measure,
+        view=view,
+        example=example,
+        digits=digits,
+        language=language,
+        miya=miya,
+    )
+    return Diagram(made, theme)
 
 
 def train(

@@ -11,7 +11,9 @@ import click
 from .. import __version__
 from ..errors import MiyaInputError, MiyaWarning
 from .blame import blame_command
+from .draw import draw_command
 from .explain import explain_command
+from .plot import plot_command
 from .schema import schema_command
 from .train import train_command
 
@@ -21,7 +23,7 @@ class Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", MiyaWarning)
+            warnings.simplefilter("default", MiyaWarning)
             try:
                 return super().invoke(ctx)
             except MiyaInputError as error:
@@ -50,8 +52,8 @@ def printable(text: str) -> str:
     cls=Group,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Without a command, Miya tells the original story. Shell completion: "
-    'eval "$(_MIYA_COMPLETE=bash_source miya)" (or zsh_source, fish_source).',
+    epilog="Without a command, Miya tells the original story.\n\n\b\nShell completion:\n"
+    '  eval "$(_MIYA_COMPLETE=bash_source miya)"    (or zsh_source, fish_source)',
 )
 @click.version_option(__version__, prog_name="miya")
 @click.pass_context
@@ -61,5 +63,12 @@ def main(ctx: click.Context) -> None:
         ctx.invoke(explain_command)
 
 
-for command in (explain_command, blame_command, train_command, schema_command):
+for command in (
+    explain_command,
+    blame_command,
+    draw_command,
+    train_command,
+    plot_command,
+    schema_command,
+):
     main.add_command(command)

@@ -6,23 +6,43 @@ from typing import Any
 
 import click
 
-from .options import dtype_option, emit, output_option
+from .options import dtype_option, emit, examples, output_option
 
 MEASURES = ("pressure", "step", "credit", "removal")
 
 
 @click.command(
     "blame",
-    epilog="Examples: miya blame net.toml | miya blame net.toml --measure credit "
-    "--top 5 | miya blame net.toml --measure removal --format json",
+    epilog=examples(
+        "miya blame net.toml",
+        "miya blame net.toml --measure credit --top 5",
+        "miya blame net.toml --measure removal --format json",
+    ),
 )
 @click.argument("net", required=False, type=click.Path())
-@click.option("--measure", type=click.Choice(MEASURES), default="pressure", show_default=True)
+@click.option(
+    "--measure",
+    type=click.Choice(MEASURES),
+    default="pressure",
+    show_default=True,
+    help="What to rank by.",
+)
 @click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="Rows told.")
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What the ranking is written as.",
 )
-@click.option("--digits", type=click.IntRange(1, 15), default=5, show_default=True)
+@click.option(
+    "--digits",
+    type=click.IntRange(1, 15),
+    default=5,
+    show_default=True,
+    help="Significant digits shown.",
+)
 @click.option("--language", default="en", show_default=True, help="Language: en or ja.")
 @dtype_option
 @output_option

@@ -7,19 +7,28 @@ from typing import Any
 
 import click
 
-from .options import emit, output_option, story_options, style, width
+from .options import emit, emit_binary, examples, output_option, story_options, style, width
 
-FORMATS = ("text", "markdown", "latex", "json")
+FORMATS = ("text", "markdown", "latex", "json", "html", "pdf")
 
 
 @click.command(
     "explain",
-    epilog="Examples: miya explain net.toml --digits 4 | "
-    "miya explain net.json --format markdown -o story.md | "
-    "miya explain net.toml --only backward --carry rounded",
+    epilog=examples(
+        "miya explain net.toml --digits 4",
+        "miya explain net.json --format markdown -o story.md",
+        "miya explain net.toml --only backward --carry rounded",
+    ),
 )
 @click.argument("net", required=False, type=click.Path())
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="text",
+    show_default=True,
+    help="What the story is written as; html and pdf hold the diagram too.",
+)
 @output_option
 @story_options
 @click.option(
@@ -53,7 +62,10 @@ def explain_command(
         top=top,
         dtype=dtype,
     )
-    emit(render(told, form, coloured=output is None), output)
+    if form == "pdf":
+        emit_binary(told.pdf, output)
+    else:
+        emit(render(told, form, coloured=output is None), output)
 
 
 def render(told: Any, form: str, *, coloured: bool = False) -> str:

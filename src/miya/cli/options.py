@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import click
 
+from ..errors import MiyaInputError
 
 dtype_option = click.option(
     "--dtype",
@@ -16,6 +18,11 @@ dtype_option = click.option(
     show_default=True,
     help="What the numbers are computed in.",
 )
+
+
+def examples(*lines: str) -> str:
+    """The examples of a command's help, a line each."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
 def story_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,7 +65,8 @@ def style(kind: str, text: str) -> str:
         "formula": {"dim": True},
         "miya": {"fg": "magenta"},
     }
-    return click.style(text, **looks[kind])
+    # https://no-color.org
+    return text if os.environ.get("NO_COLOR") else click.style(text, **looks[kind])
 
 
 def emit(text: str, output: str | None) -> None:
@@ -70,3 +78,16 @@ def emit(text: str, output: str | None) -> None:
     from ..render.files import write_whole
 
     write_whole(output, text if text.endswith("\n") else text + "\n")
+
+
+def emit_binary(make: Callable[[], bytes], output: str | None) -> None:
+    """Write what `make` gives to a file or a pipe. Raises MiyaInputError E648 for a terminal."""
+    if output is None and sys.stdout.isatty():
+        raise MiyaInputError("E648", "this output is binary", hint="name a file with -o")
+    content = make()
+    if output is None:
+        sys.stdout.buffer.write(content)
+        return
+    from ..render.files import write_whole
+
+    write_whole(output, content)

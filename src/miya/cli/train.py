@@ -5,25 +5,35 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import click
 
 from ..errors import MiyaInputError
-from .options import emit, story_options
+from .options import emit, examples, story_options
+
+if TYPE_CHECKING:
+    from ..core.trace import Trace
 
 
 @click.command(
     "train",
-    epilog="Examples: miya train net.toml --steps 100 -o run.jsonl | "
-    "miya train net.toml --steps 50 --story 50",
+    epilog=examples(
+        "miya train net.toml --steps 100 -o run.jsonl",
+        "miya train net.toml --steps 50 --story 50",
+        "miya train net.toml --steps 50 --html run.html",
+    ),
 )
 @click.argument("net", required=False, type=click.Path())
-@click.option("--steps", type=click.IntRange(min=1), default=10, show_default=True)
+@click.option(
+    "--steps", type=click.IntRange(min=1), default=10, show_default=True, help="Steps to take."
+)
 @click.option("--story", type=click.IntRange(min=1), help="Tell the story of this step.")
 @click.option(
     "--every", type=click.IntRange(min=1), help="Print each K-th step.  [default: about 20 lines]"
 )
 @click.option("-o", "--output", type=click.Path(), help="Write each step to a JSON lines file.")
+@click.option("--html", type=click.Path(), help="Write a page with a time slider and a story.")
 @story_options
 def train_command(
     net: str | None,
@@ -31,6 +41,7 @@ def train_command(
     story: int | None,
     every: int | None,
     output: str | None,
+    html: str | None,
     digits: int | None,
     carry: str,
     language: str,
@@ -39,9 +50,10 @@ def train_command(
 ) -> None:
     """Train NET for a number of exact steps and tell who was blamed most.
 
-    Ctrl-C stops after the step at hand; every finished step is in the file.
+    Ctrl-C stops after the step at hand; every finished step is in the file. With --html the
+    story of step --story (or the first) is in the page.
     """
-    from ..api import Explanation, train
+    from ..api import Explanation, page, train
     from ..render.steps import line, record
 
     if story is not None and story > steps:
@@ -49,11 +61,12 @@ def train_command(
             "E607", f"--story {story} is after the last step, {steps}", hint="raise --steps"
         )
     every = every or max(1, steps // 20)
-    told = None
+    told: list[Trace] = []
     stopped = False
-    with contextlib.ExitStack() as stack:
-        write = stack.enter_context(step_file(output))
-        advance = stack.enter_context(progress(steps))
+
+    def finished() -> Iterator[Trace]:
+        """Each step when it is done; Ctrl-C ends them."""
+        nonlocal stopped
         try:
             for trace in train(net, steps=steps, digits=digits, carry=carry, dtype=dtype):
                 write(record(trace))
@@ -62,11 +75,23 @@ def train_command(
                 else:
                     advance(None)
                 if trace.number == story:
-                    told = Explanation(trace, digits, language, None, not no_miya)
+                    told.append(trace)
+                yield trace
         except KeyboardInterrupt:
             stopped = True
-    if told is not None:
-        emit(told.text(), None)
+
+    with contextlib.ExitStack() as stack:
+        write = stack.enter_context(step_file(output))
+        advance = stack.enter_context(progress(steps))
+        if html is None:
+            for _ in finished():
+                pass
+        else:
+            made = page(finished(), story=story, digits=digits, language=language, miya=not no_miya)
+    if html is not None:
+        emit(made, html)
+    elif told:
+        emit(Explanation(told[0], digits, language, None, not no_miya).text(), None)
     if stopped:
         click.echo("miya: stopped; every finished step is kept", err=True)
         sys.exit(130)

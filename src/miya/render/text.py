@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 
 from ..story.blocks import (
+    Blank,
     Block,
     Bullets,
     Calculation,
@@ -27,6 +28,7 @@ from ..story.words import load
 from .escape import printable
 from .faces import FACES
 
+ROOM = "________"  # where a result is to be written
 Style = Callable[[str, str], str]  # (kind, text) -> text
 
 
@@ -99,16 +101,19 @@ def _remark(block: Remark, story: Story, width: int) -> Iterator[str]:
     yield from wrap(printable(words), width, face, " " * columns(face))
 
 
-def one_line(item: Calculation) -> str:
-    closed = item.closed
+def one_line(item: Calculation | Blank) -> str:
     head = plain_symbol(item.symbol)
+    if isinstance(item, Blank):
+        asked = "" if item.tree is None else f" = {plain(item.tree, item.write)}"
+        return f"{head}{asked} = {ROOM}"
+    closed = item.closed
     if isinstance(closed.tree, Number):
         return f"{head} = {closed.result}"
     expression = plain(closed.tree, closed.write)
     return f"{head} = {expression} {closed.relation} {closed.result}"
 
 
-def _calculation(item: Calculation, width: int) -> list[str]:
+def _calculation(item: Calculation | Blank, width: int) -> list[str]:
     """The calculation; a long one goes on below its expression, each line from a sign on."""
     line = one_line(item)
     if columns(line) <= width - 2:

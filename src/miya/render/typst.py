@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from importlib import resources
 
 from ..story.blocks import (
+    Blank,
     Block,
     Bullets,
     Calculation,
@@ -22,13 +22,12 @@ from ..story.blocks import (
 )
 from ..story.expression import plain
 from ..story.quantity import Symbol
-from ..story.symbols import latex_symbol
 from ..story.words import load
 from .escape import printable
 from .faces import FACES
 from .typst_maths import expression, figure, maths, quoted
+from .typst_maths import symbol as in_maths
 
-SLOPE = "∂C/∂"
 FIGURE = re.compile(r"[-+]?\d+(\.\d+)?(e-?\d+)?")
 FONTS = ("Libertinus Serif",)
 WIDE_FONTS = {
@@ -44,6 +43,7 @@ WIDE_FONTS = {
         "Noto Sans JP",
     )
 }
+ROOM, WORK = 6, 18  # em of a blank result, and of a blank expression
 LAYOUT = resources.files(__package__).joinpath("story.typ").read_text("utf-8")
 
 
@@ -99,14 +99,26 @@ def _write(block: Block, story: Story) -> Iterator[str]:
             yield f"#remark({quoted(FACES[block.mood])}, {_text(words)})"
 
 
-def calculation(item: Calculation) -> str:
+def calculation(item: Calculation | Blank) -> str:
     """A row of #calculations: whether it is tall, symbol, expression, and result, which wrap."""
+    if isinstance(item, Blank):
+        return _blank(item)
     closed, body = item.closed, ""
     parts = [f"$= {figure(closed.result)}$"]
     if plain(closed.tree, closed.write) != closed.result:
         body = expression(closed.tree, closed.write)
         parts = [f"$display(= {body})$", f"box(${closed.relation} {figure(closed.result)}$)"]
     return _tuple(["true" if "frac(" in body else "false", symbol(item.symbol), *parts])
+
+
+def _blank(item: Blank) -> str:
+    """The same with a line to write on, and with room to work where the expression is blank."""
+    parts, body = [f"box($= #blank({WORK}em)$)"], ""
+    if item.tree is not None:
+        body = expression(item.tree, item.write)
+        parts = [f"$display(= {body})$"]
+    tall = "true" if "frac(" in body or item.tree is None else "false"
+    return _tuple([tall, symbol(item.symbol), *parts, f"box($= #blank({ROOM}em)$)"])
 
 
 def _tuple(items: Iterator[str] | map[str] | list[str]) -> str:
@@ -124,8 +136,5 @@ def _cell(value: str | Symbol) -> str:
 
 
 def symbol(found: Symbol) -> str:
-    """A symbol as an equation; a derivative stays on the line: ∂C/∂W."""
-    if found.head.startswith(SLOPE):
-        of = latex_symbol(replace(found, head=found.head.removeprefix(SLOPE)))
-        return f"$∂ C over ∂ {maths(of)}$"
-    return f"${maths(latex_symbol(found))}$"
+    """A symbol as an equation."""
+    return f"${in_maths(found)}$"

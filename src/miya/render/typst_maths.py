@@ -6,10 +6,23 @@ Every bracket and comma is escaped, so that Typst reads none of them as a call o
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 
-from ..story.expression import BINDING, Binary, Call, Expression, Name, Negative, Number, Write
+from ..story.expression import (
+    BINDING,
+    Binary,
+    Call,
+    Expression,
+    Name,
+    Named,
+    Negative,
+    Number,
+    Write,
+)
 from ..story.expression import plain as plain_expression
+from ..story.quantity import Symbol
+from ..story.symbols import latex_symbol
 
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\d+(?:\.\d+)?|[A-Za-z]+|\s+|.", re.DOTALL)
 SIGNS = {
@@ -45,6 +58,7 @@ SIGNS = {
     "qquad": "wide",
 }
 PLAIN = {c: c for c in "+-=<>&"} | {c: "\\" + c for c in "()[],;/|.!:"} | {"*": "times"}
+SLOPE = "∂C/∂"
 CLOSING = {"(": ")", "|": "|", "[": "]"}
 FEW_LEVELS, FRACTION_COLUMNS = 2, 36  # deeper or wider fractions are written on the line
 
@@ -137,6 +151,14 @@ def _cases(tokens: list[str]) -> tuple[str, list[str]]:
             return f"cases({', '.join(rows)})", rest[rest.index("}") + 1 :]
 
 
+def symbol(found: Symbol) -> str:
+    """A symbol; a derivative stays on the line: ∂C/∂W."""
+    if found.head.startswith(SLOPE):
+        of = latex_symbol(replace(found, head=found.head.removeprefix(SLOPE)))
+        return f"∂ C over ∂ {maths(of)}"
+    return maths(latex_symbol(found))
+
+
 def figure(text: str) -> str:
     """A written number."""
     head, _, exponent = text.partition("e")
@@ -160,6 +182,8 @@ def _write(tree: Expression, write: Write, binding: int, *, first: bool, level: 
             return figure(text) if bare else _bracket(figure(text))
         case Name(name):
             return quoted(name)
+        case Named(of):
+            return symbol(of) if binding <= BINDING["*"] else _bracket(symbol(of))
         case Call("exp", of):
             return f"e^({go(of)})"
         case Call(function, of):

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .closing import Closed
+from .expression import Expression
+from .numbers import number
 from .quantity import Symbol
 
 Mood = Literal["calm", "alarm", "proud", "sleepy", "pointing", "side-eye"]
@@ -19,7 +21,10 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
+    """tells: it says results, which a worksheet leaves to be found."""
+
     text: str
+    tells: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,25 @@ class Calculation:
 
 
 @dataclass(frozen=True)
+class Blank:
+    """symbol = expression = a line to fill in. It holds no answer, so no output can show one.
+
+    tree: names in the place of numbers that are to be found; None where it is to be found too.
+    digits: what the expression's numbers are written to.
+    """
+
+    kind: str
+    symbol: Symbol
+    tree: Expression | None
+    digits: int
+
+    def write(self, value: float) -> str:
+        return number(value, self.digits, pad=False)
+
+
+@dataclass(frozen=True)
 class Calculations:
-    items: tuple[Calculation, ...]
+    items: tuple[Calculation | Blank, ...]
 
 
 @dataclass(frozen=True)
@@ -89,4 +111,10 @@ class Story:
 
     @property
     def calculations(self) -> list[Calculation]:
-        return [c for b in self.blocks if isinstance(b, Calculations) for c in b.items]
+        items = (c for b in self.blocks if isinstance(b, Calculations) for c in b.items)
+        return [c for c in items if isinstance(c, Calculation)]
+
+    @property
+    def blanks(self) -> list[Blank]:
+        items = (c for b in self.blocks if isinstance(b, Calculations) for c in b.items)
+        return [c for c in items if isinstance(c, Blank)]

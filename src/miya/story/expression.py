@@ -14,6 +14,7 @@ from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from functools import lru_cache
 
 from .quantity import Symbol
+from .symbols import latex_symbol, plain_symbol
 
 Write = Callable[[float], str]  # how a number is written
 
@@ -37,6 +38,13 @@ class Name:
 
 
 @dataclass(frozen=True)
+class Named:
+    """A quantity by its name, where its number is left to be found."""
+
+    of: Symbol
+
+
+@dataclass(frozen=True)
 class Binary:
     sign: str
     left: Expression
@@ -54,7 +62,7 @@ class Call:
     of: Expression
 
 
-Expression = Number | Name | Binary | Negative | Call
+Expression = Number | Name | Named | Binary | Negative | Call
 
 
 @lru_cache(maxsize=512)
@@ -136,6 +144,8 @@ def _plain(tree: Expression, write: Write, binding: int, *, first: bool) -> str:
             return text if bare else f"({text})"
         case Name(name):
             return name
+        case Named(of):
+            return plain_symbol(of)
         case Call(function, of):
             return f"{function}({_plain(of, write, 0, first=True)})"
         case Negative(of):
@@ -254,6 +264,9 @@ def _latex(
             return latex_number(text) if bare else f"({latex_number(text)})"
         case Name(name):
             return names.get(name, name)
+        case Named(of):
+            slope = of.head.startswith("∂") and binding > BINDING["*"]
+            return rf"\left({latex_symbol(of)}\right)" if slope else latex_symbol(of)
         case Call("exp", of):
             return f"e^{{{go(of)}}}"
         case Call(function, of):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ...core.losses import LossCase
 from ...core.trace import LayerTrace
 from .. import remarks
-from ..blocks import Block, Calculation, Calculations, Formula, Heading
+from ..blocks import Block, Calculation, Calculations, Formula, Heading, Paragraph
 from ..expression import Binary, Call, Expression, Number, total
 from ..quantity import Symbol
 from ..symbols import latex_formula
@@ -128,7 +128,7 @@ def loss_forward(t: Teller) -> Iterator[Block]:
         items.append(t.calculation("loss", Symbol("C"), tree, t.trace.loss))
     yield Calculations(tuple(items))
     yield from t.left_out(elements, len(picks), t.words["general"]["losses"])
-    yield t.say("forward", "loss", loss=t.number(t.trace.loss))
+    yield Paragraph(t.text("forward", "loss", loss=t.number(t.trace.loss)), tells=True)
 
 
 def _each(t: Teller, outputs: int) -> list[Number]:
