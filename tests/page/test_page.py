@@ -300,3 +300,26 @@ def test_long_batches_and_deep_networks_open(open_page):
         page = open_page(html)
         page.click("#all")
         assert page.locator("math").count() > 20
+
+
+def test_zoomed_in_to_400_percent_nothing_is_lost(open_page, original):
+    """A window of 1280 x 1024 at 400 % holds 320 x 256 CSS pixels."""
+    page = open_page(original, viewport={"width": 320, "height": 256}, device_scale_factor=4)
+    for step in range(1, 12):
+        assert position(page) == f"Step {step} of 11"
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        section = page.locator(f"#step-{step}")
+        section.scroll_into_view_if_needed()
+        # most of the window is left to read in, with nothing fixed over it
+        covered = page.evaluate(
+            """() => [...document.querySelectorAll("body *")]
+              .filter((e) => ["fixed", "sticky"].includes(getComputedStyle(e).position))
+              .reduce((sum, e) => sum + e.getBoundingClientRect().height, 0)"""
+        )
+        assert covered < 100
+        page.locator("#forward").scroll_into_view_if_needed()
+        if step < 11:
+            page.click("#forward")
+    page.click("#all")
+    told = miya.explain().story.calculations
+    assert page.locator(".calculation .result:visible").count() == len(told)
