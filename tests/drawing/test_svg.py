@@ -216,3 +216,11 @@ def test_a_batch_says_which_example(example_files):
     root = parsed(told.svg())
     said = next(t for t in texts(groups(root, "neuron")["n2.0"]) if t.startswith("δ = "))
     assert near(said.removeprefix("δ = "), delta)
+
+
+def test_a_notebook_shows_it_and_text_is_the_fallback():
+    drawn = miya.draw()
+    bundle = drawn._repr_mimebundle_()
+    assert list(bundle) == ["text/html", "image/svg+xml", "text/plain"]
+    assert drawn._repr_svg_() in drawn._repr_html_() == bundle["text/html"]
+    assert bundle["text/plain"].startswith("The original story\n") and len(str(drawn)) < 1500

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ..drawing.scene import Scene
 from ..errors import MiyaInputError
@@ -67,5 +68,18 @@ class Diagram:
             )
         write_whole(path, made[ending]())
 
+    def __str__(self) -> str:
+        return f"{self.scene.title}\n{self.scene.description}"
+
     def _repr_svg_(self) -> str:
         return self.svg(standalone=False)
+
+    def _repr_html_(self) -> str:
+        return f'<div style="overflow-x: auto">{self._repr_svg_()}</div>'
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {
+            "text/html": self._repr_html_(),
+            "image/svg+xml": self._repr_svg_(),
+            "text/plain": str(self),
+        }
