@@ -3,7 +3,7 @@
 import ast
 import math
 import operator
-from decimal import Decimal, getcontext
+from decimal import Context, Decimal, getcontext
 
 import mpmath as mp
 
@@ -49,6 +49,11 @@ def check(step):
     unit = MATHS.mpf(10) ** -decimals(result)
     exact = evaluate(expression, MATHS.mpf, MATHS.exp, MATHS.log)
     assert MATHS.nint(exact / unit) == MATHS.nint(MATHS.mpf(result) / unit), step
+    # and read as significant digits
+    digits = len(Decimal(result).as_tuple().digits)
+    value = Decimal(MATHS.nstr(exact, 55))
+    noise = step.get("kind") == "residual" or Decimal(result) == 0
+    assert noise or Context(prec=digits).plus(value) == Decimal(result), step
     try:
         floats = evaluate(expression, float, math.exp, math.log)
     except OverflowError:

@@ -1,4 +1,7 @@
 import pytest
+from browsing import browser, open_page
+
+__all__ = ["browser", "open_page"]  # one browser for every test that opens pages
 
 
 @pytest.fixture

@@ -167,7 +167,7 @@ export class Guess {
 }
 
 function label(question: HTMLElement): string {
-  return question.querySelector("math")?.getAttribute("aria-label") ?? "";
+  return question.querySelector(".flow")?.getAttribute("aria-label") ?? "";
 }
 
 /** Without its result, a calculation is read out only up to it. */
@@ -175,9 +175,7 @@ function conceal(question: HTMLElement, hidden: boolean): void {
   const whole = question.dataset["label"] ?? "";
   const said = hidden ? whole.slice(0, Number(question.dataset["cut"])) : whole;
   question.classList.toggle("asking", hidden);
-  for (const name of ["aria-label", "alttext"]) {
-    question.querySelector("math")?.setAttribute(name, said);
-  }
+  question.querySelector(".flow")?.setAttribute("aria-label", said);
 }
 
 /** What follows a question in its step waits: it may show the value. */

@@ -92,7 +92,10 @@ export class Links {
     const shapes = this.shapes.filter((s) => lights(ref, refOf(s)));
     const texts = [...this.texts].flatMap(([part, e]) => (lights(ref, part) ? e : []));
     this.mark(shapes, texts);
-    this.status.textContent = this.words.say("lit", { part: ref, count: texts.length });
+    this.status.textContent = this.words.say("lit", {
+      part: this.words.name(ref),
+      count: texts.length,
+    });
   }
 
   /** From the text: the parts of all that it names, and the same single quantities elsewhere. */
@@ -102,7 +105,7 @@ export class Links {
     const texts = single ? [...parts].flatMap((part) => this.texts.get(part) ?? []) : [];
     const leaves = texts.filter((e) => !e.matches("li, tr"));
     this.mark(this.shapes.filter((s) => parts.has(refOf(s))), [element, ...leaves]);
-    this.status.textContent = [...parts].join(", ");
+    this.status.textContent = [...parts].map((part) => this.words.name(part)).join(", ");
     this.onParts(parts.size ? parts : null);
   }
 

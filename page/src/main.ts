@@ -1,5 +1,6 @@
 /** Brings the page to life. Without it every step is open and readable. */
 
+import { startCuts } from "./cut";
 import { Guess } from "./guess";
 import { Links } from "./links";
 import { Picture } from "./picture";
@@ -14,8 +15,8 @@ function start(): void {
   if (!data || !section || !lit) return;
   document.documentElement.classList.add("js");
   for (const e of document.querySelectorAll<HTMLElement>(".needs-script")) e.hidden = false;
-  const words = new Words(data.words);
-  const picture = new Picture(section);
+  const words = new Words(data.words, data.names);
+  const picture = new Picture(section, words);
   const steps = new Steps(data, words, picture);
   new Links(
     byId("story"),
@@ -30,6 +31,7 @@ function start(): void {
     byId("zoom").setAttribute("aria-pressed", String(picture.toggleWhole()));
   });
   startRun();
+  startCuts();
 }
 
 start();

@@ -1,12 +1,14 @@
 /** The picture beside the text: which view is shown, what of it is in sight, and its keys. */
 
 import { inputOf, lights } from "./refs";
+import type { Words } from "./words";
+import { fit, Zoom, type Box } from "./zoom";
 
-type Box = { x: number; y: number; width: number; height: number };
 type Placed = { ref: string; box: Box };
 
 const MARGIN = 22;
 const SMALL = 560; // pixels
+const LEGIBLE = 0.5; // pixels to a unit of the picture, whose text is 10 to 14 units high
 const MOVES: Record<string, number> = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 const PRINT = matchMedia("print");
 
@@ -20,7 +22,15 @@ export class Picture {
   /** The width and height that the view in sight has, in pixels. */
   private room = { width: 0, height: 0 };
 
-  constructor(private readonly section: HTMLElement) {
+  private readonly zoom: Zoom;
+  /** What each title and description says when nothing is concealed. */
+  private readonly told = new Map<SVGElement, string>();
+
+  constructor(
+    private readonly section: HTMLElement,
+    private readonly words: Words,
+  ) {
+    this.zoom = new Zoom(section.querySelector(".frame") as HTMLElement, () => this.aim());
     this.views = [...section.querySelectorAll<HTMLElement>(".view")];
     for (const svg of section.querySelectorAll<SVGSVGElement>(".view > svg")) {
       const { x, y, width, height } = svg.viewBox.baseVal;
@@ -49,20 +59,30 @@ export class Picture {
     for (const v of this.views) v.hidden = v.dataset["view"] !== wanted;
     this.parts = parts;
     this.near = null;
+    this.zoom.reset();
     this.aim();
   }
 
-  /** Where the picture is small, it goes close to what the text lights; null goes back. */
+  /** Where the picture is too small to read, it goes close to what the text lights; null back. */
   approach(parts: Set<string> | null): void {
     const before = this.near;
-    this.near = this.section.clientWidth < SMALL ? parts : null;
+    const small = this.section.clientWidth < SMALL || !this.legible();
+    this.near = small && !this.zoom.on ? parts : null;
     if (this.near !== before) this.aim();
+  }
+
+  /** Whether the text of what the step is about can be read as it stands. */
+  private legible(): boolean {
+    const svg = this.inSight();
+    const part = svg && this.around(svg, this.parts);
+    return !part || fit(part, this.room) >= LEGIBLE;
   }
 
   /** All of the picture, or what the step is about. Returns whether it is all of it. */
   toggleWhole(): boolean {
     this.close = !this.close;
     this.section.classList.toggle("whole", !this.close);
+    this.zoom.reset();
     this.aim();
     return !this.close;
   }
@@ -76,7 +96,9 @@ export class Picture {
     const svg = this.inSight();
     const all = svg && this.whole.get(svg);
     if (!svg || !all) return;
-    svg.style.transform = this.close ? zoom(all, this.around(svg) ?? all, this.room) : "";
+    const part = (this.close && this.around(svg, this.near ?? this.parts)) || all;
+    const plain = !this.close && !this.zoom.on;
+    svg.style.transform = plain ? "" : this.zoom.transform(all, part, this.room);
   }
 
   private inSight(): SVGSVGElement | null {
@@ -84,9 +106,9 @@ export class Picture {
   }
 
   /** The box around the step's parts, their neurons and inputs; around all where it has none. */
-  private around(svg: SVGSVGElement): Box | null {
+  private around(svg: SVGSVGElement, wanted: Set<string>): Box | null {
     const every = this.boxesOf(svg);
-    const parts = [...(this.near ?? this.parts)];
+    const parts = [...wanted];
     const own = every.filter(({ ref }) =>
       parts.some((part) => lights(ref, part) || inputOf(part) === ref),
     );
@@ -120,6 +142,10 @@ export class Picture {
       part.setAttribute("aria-label", name);
       if (part.classList.contains("edge")) widen(part);
     });
+    svg.addEventListener("focusin", (event) => {
+      const part = (event.target as Element).closest<SVGGElement>("[data-ref]");
+      if (part) this.zoom.centreOn(part.getBBox());
+    });
     svg.addEventListener("keydown", (event) => {
       const now = parts.indexOf(event.target as SVGGElement);
       const step = MOVES[event.key];
@@ -132,30 +158,18 @@ export class Picture {
     });
   }
 
-  /** While values are guessed the picture gives none away, not by words that pop up either. */
+  /** While values are guessed the picture gives none away, not by words that are only read out. */
   conceal(hidden: boolean): void {
     this.section.classList.toggle("guessing", hidden);
-    for (const part of this.section.querySelectorAll<SVGGElement>("svg [data-ref]")) {
-      const title = part.querySelector("title");
-      if (!title) continue;
-      part.dataset["title"] ??= title.textContent ?? "";
-      const shown = hidden ? (part.dataset["ref"] ?? "") : part.dataset["title"];
-      title.textContent = shown;
-      part.setAttribute("aria-label", shown);
+    for (const words of this.section.querySelectorAll<SVGElement>("svg title, svg desc")) {
+      const part = words.parentElement as Element;
+      if (!this.told.has(words)) this.told.set(words, words.textContent ?? "");
+      const ref = part.getAttribute("data-ref");
+      const plain = ref === null ? this.words.say("picture") : this.words.name(ref);
+      words.textContent = hidden ? plain : (this.told.get(words) ?? "");
+      if (ref !== null) part.setAttribute("aria-label", words.textContent);
     }
   }
-}
-
-/**
- * The transform that brings `part` of `all` to the middle, as large as `room` takes. Unlike a new
- * viewBox it leaves the layout of the picture as it is, so that a step stays within a frame.
- */
-function zoom(all: Box, part: Box, room: { width: number; height: number }): string {
-  const fit = (box: Box): number => Math.min(room.width / box.width, room.height / box.height);
-  const scale = fit(all);
-  const x = (all.x + all.width / 2 - part.x - part.width / 2) * scale;
-  const y = (all.y + all.height / 2 - part.y - part.height / 2) * scale;
-  return scale ? `scale(${fit(part) / scale}) translate(${x}px, ${y}px)` : "";
 }
 
 /** A thin line is wider to point at than to see. */

@@ -3,6 +3,8 @@
 export interface PageData {
   words: Record<string, string>;
   views: string[];
+  /** What each neuron and input is called. */
+  names: Record<string, string>;
 }
 
 export function read<T>(id: string): T | null {
@@ -16,7 +18,15 @@ export function fill(text: string, values: Record<string, string | number> = {})
 }
 
 export class Words {
-  constructor(private readonly texts: Record<string, string>) {}
+  constructor(
+    private readonly texts: Record<string, string>,
+    private readonly names: Record<string, string> = {},
+  ) {}
+
+  /** A part of the picture by its own name, or by its symbol. */
+  name(part: string): string {
+    return this.names[part] ?? part;
+  }
 
   say(key: string, values: Record<string, string | number> = {}): string {
     return fill(this.texts[key] ?? key, values);

@@ -47,13 +47,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import Explanation, blame, draw, explain, load, page, plot, train
+    from .api import (
+        Checked,
+        Explanation,
+        blame,
+        check,
+        compare,
+        draw,
+        explain,
+        load,
+        page,
+        plot,
+        train,
+    )
     from .core.network import Network
     from .core.trace import Trace
     from .errors import MiyaError, MiyaInputError, MiyaWarning
+    from .render.worksheet import worksheet
 
 __version__ = "0.1.0"
 __all__ = [
+    "Checked",
     "Explanation",
     "MiyaError",
     "MiyaInputError",
@@ -61,16 +75,22 @@ __all__ = [
     "Network",
     "Trace",
     "blame",
+    "check",
+    "compare",
     "draw",
     "explain",
     "load",
     "page",
     "plot",
     "train",
+    "worksheet",
 ]
 
 # imported where first used, so that `import miya` and `miya --version` load no NumPy
 _HOMES = {
+    "Checked": ".api",
+    "check": ".api",
+    "compare": ".api",
     "Explanation": ".api",
     "blame": ".api",
     "draw": ".api",
@@ -79,6 +99,7 @@ _HOMES = {
     "page": ".api",
     "plot": ".api",
     "train": ".api",
+    "worksheet": ".render.worksheet",
     "Network": ".core.network",
     "Trace": ".core.trace",
     "MiyaError": ".errors",

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .analysis.blame import Blame, Measure
 from .analysis.blame import blame as rank
-from .analysis.credit import Credit
-from .analysis.credit import credit as credit_of
+from .analysis.credit import Credit, try_credit
 from .core.build import network as build
 from .core.network import Network
 from .core.step import take_step
@@ -23,8 +21,10 @@ from .story.blocks import Story
 from .story.tell import tell
 
 if TYPE_CHECKING:
+    from .analysis.check.mark import Marking
     from .core.run import RunStep
     from .drawing.scene import View
+    from .render.compare import Compared
     from .render.diagram import Diagram
     from .render.plot import Plot
 
@@ -61,7 +61,7 @@ class Explanation:
     @cached_property
     def credit(self) -> Credit | None:
         """The credits of the step, or None where it made the loss infinite."""
-        return credit_of(self.trace) if isfinite(self.trace.loss_after) else None
+        return try_credit(self.trace)
 
     def text(self, width: int = 88) -> str:
         from .render.text import text
@@ -148,11 +148,12 @@ class Ranking(Blame):
         return blame_bundle(self)
 
 
-def load(source: Source | None = None, *, dtype: str = "float64") -> Network:
+def load(source: Source | None = None, *, dtype: str = "float64", language: str = "en") -> Network:
     """A network from a TOML or JSON file, a description (dict) or a Network; None is the
-    original story's. Raises MiyaInputError for what is no network."""
+    original story's, with its names in `language`. Raises MiyaInputError for what is no
+    network."""
     if source is None:
-        return original(dtype=dtype)
+        return original(dtype=dtype, language=language)
     if isinstance(source, Network):
         return source
     if isinstance(source, Mapping):
@@ -185,7 +186,8 @@ def explain(
     check_digits(digits, carry, dtype)
     if top is not None and top < 1:
         raise MiyaInputError("E611", f"top is {top}", hint="tell at least 1")
-    trace = take_step(load(source, dtype=dtype), digits=carried_digits(digits, carry))
+    net = load(source, dtype=dtype, language=language)
+    trace = take_step(net, digits=carried_digits(digits, carry))
     return Explanation(trace, digits, language, only, miya, top)
 
 
@@ -278,7 +280,7 @@ def page(
 def draw(
     source: Source | Trace | Explanation | None = None,
     *,
-    measure: Measure = "pressure",
+    measure: Measure | None = None,
     view: View = "whole",
     theme: str = "light",
     miya: bool = True,
@@ -289,7 +291,8 @@ def draw(
 ) -> Diagram:
     """Draw one training step, with Miya on each neuron (docs/diagram.md).
 
-    measure: what the edges' thickness says: "pressure", "step", "credit" or "removal".
+    measure: what the edges' thickness says: "pressure", "step", "credit" or "removal"; None is
+    step in the view of the update, else pressure.
     view: "whole", "forward", "blame" or "update". theme: "light", "dark" or "print".
     example: of a batch, the one drawn, by its number from 0, or "sum".
     digits: significant digits shown, 1 to 15 (default 4). Raises MiyaInputError.
@@ -301,7 +304,10 @@ def draw(
     check_digits(digits, "exact", dtype)
     theme_of(theme)
     source = source.trace if isinstance(source, Explanation) else source
-    trace = source if isinstance(source, Trace) else take_step(load(source, dtype=dtype))
+    if isinstance(source, Trace):
+        trace = source
+    else:
+        trace = take_step(load(source, dtype=dtype, language=language))
     made = scene(
         trace,
         measure=measure,
@@ -312,6 +318,31 @@ def draw(
         miya=miya,
     )
     return Diagram(made, theme)
+
+
+def compare(
+    source: Source | None = None,
+    *,
+    loss: Iterable[str] = (),
+    reduction: Iterable[str] = (),
+    biases: Iterable[str] = (),
+    optimizer: Iterable[str] = (),
+    digits: int | None = None,
+    language: str = "en",
+    miya: bool = True,
+) -> Compared:
+    """Compare one step of a network under several conventions (docs/compare.md).
+
+    loss, optimizer: names. reduction: "sum", "mean". biases: "trained", "frozen". Several give
+    every combination, up to 6. Raises MiyaInputError.
+    """
+    from .analysis.compare import compare
+    from .render.compare import Compared
+
+    check_digits(digits, "exact", "float64")
+    axes = {"loss": loss, "reduction": reduction, "biases": biases, "optimizer": optimizer}
+    found = compare(load(source), {name: list(values) for name, values in axes.items()})
+    return Compared(found, digits, language, miya)
 
 
 def train(
@@ -340,3 +371,64 @@ def _steps(network: Network, steps: int, digits: int | None) -> Iterator[Trace]:
         yield trace
         network = trace.after
         state = {name: update.state for name, update in trace.updates.items()}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A hand-worked page, marked: `print()` reports it. `marking` holds every mark."""
+
+    marking: Marking
+    language: str = "en"
+
+    def text(self) -> str:
+        from .render.check import check_text
+
+        return check_text(self.marking, self.language)
+
+    def markdown(self) -> str:
+        from .render.check import check_markdown
+
+        return check_markdown(self.marking, self.language)
+
+    def html(self) -> str:
+        from .render.check import check_html
+
+        return check_html(self.marking, self.language)
+
+    def json(self) -> str:
+        from .render.check import check_json
+
+        return check_json(self.marking)
+
+    def data(self) -> dict[str, Any]:
+        from .render.check import data
+
+        return data(self.marking)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        slips = len(self.marking.first_slips)
+        return f"<Checked: {len(self.marking.marks)} numbers, {slips} slips; print() reports>"
+
+
+def check(page: str | Path, *, network: Source | None = None, language: str = "en") -> Checked:
+    """Mark a hand-worked page, number by number (docs/checking.md).
+
+    page: a file: Markdown, LaTeX, text, HTML, a notebook, or an answer sheet (CSV, TOML, JSON).
+    network: what the page works on, where it does not give that itself (see `load`).
+    Needs `pip install "miya[check]"`. Raises MiyaInputError.
+    """
+    from .analysis.check.mark import mark_page
+    from .read.page.read import read_page
+
+    net = load(network) if network is not None else None
+    return Checked(mark_page(read_page(page, net), net), language)
+
+
+def answer_sheet(source: Source | None = None, *, form: str = "csv") -> str:
+    """An answer sheet of a network to fill in, that `check` marks: "csv" or "toml"."""
+    from .render.check_sheet import template
+
+    return template(take_step(load(source)), form)

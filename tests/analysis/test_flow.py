@@ -36,3 +36,23 @@ def test_a_tie_is_nobodys_greed():
         "examples": [{"input": [1], "target": [0, 0]}],
     }
     assert greediest(miya.explain(table).trace) is None
+
+
+def test_greed_over_the_examples_is_that_of_the_sum():
+    # neuron 0 has the largest |δ| of each example, but they cancel; neuron 1's add up
+    table = {
+        "learning_rate": 0.1,
+        "loss": "squared_error",
+        "layers": [{"weight": [[1], [0.5], [0.1]], "bias": [0, 0, 0]}],
+        "examples": [
+            {"input": [1], "target": [-2, 0, 0]},
+            {"input": [1], "target": [3.9, 0, 0]},
+        ],
+    }
+    trace = miya.explain(table).trace
+    assert greediest(trace, 0)[:2] == (1, 0)
+    layer, neuron, share = greediest(trace)
+    sums = np.abs(trace.layers[0].delta.sum(axis=0))
+    assert (layer, neuron) == (1, 1) and share == pytest.approx(sums[1] / sums.sum())
+    first = {row.layer: row for row in reversed(miya.blame(table).neurons)}
+    assert first[1].index == (1,)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from networks import random_network
 
+import miya
 from miya.core.build import network
 from miya.core.step import take_step
 from miya.drawing import font
@@ -70,7 +71,7 @@ def picture_of(seed):
         view=VIEWS[seed % 4],
         measure=r.choice(MEASURES) if sum(sizes) < 20 else r.choice(MEASURES[:3]),
         example=r.choice([0, "sum"]),
-        digits=r.choice([None, None, 3, 9]),
+        digits=r.choice([None, None, *range(1, 16)]),
         language=r.choice(["en", "en", "ja"]),
         miya=r.random() < 0.8,
     )
@@ -84,6 +85,15 @@ def test_labels_of_200_random_networks(block):
         assert not crossings(picture), seed
 
 
+@pytest.mark.parametrize("digits", range(1, 16))
+def test_labels_at_every_number_of_digits(digits):
+    for view in VIEWS:
+        for cats in (True, False):
+            for trace in (take_step(network_of_the_story()), take_step(large(20, 3))):
+                picture = scene(trace, view=view, digits=digits, miya=cats)
+                assert not faults(picture), (view, cats)
+
+
 def test_an_overlap_a_leaver_and_a_label_on_a_cat_are_found():
     picture = picture_of(1)
     first = picture.labels[0]
@@ -93,6 +103,10 @@ def test_an_overlap_a_leaver_and_a_label_on_a_cat_are_found():
     circle = picture.neurons[0].circle
     on = Label("on", circle.x + 5, circle.middle)
     assert "on is on a cat" in faults(replace(picture, labels=(on,)))
+
+
+def network_of_the_story():
+    return miya.explain().trace.network
 
 
 def layers(*sizes, seed=0):
@@ -119,13 +133,35 @@ def large(*sizes):
 
 
 @pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("sizes", [(13, 2), (300, 40, 3), (2, 500), (3,) * 16])
+@pytest.mark.parametrize("sizes", [(30, 2), (8, 13, 2), (300, 40, 3), (2, 500), (3,) * 16])
 def test_the_summary_of_a_large_network(view, sizes):
     trace = take_step(large(*sizes))
     for language in ("en", "ja"):
         picture = scene(trace, view=view, language=language)
         assert picture.strips and not picture.edges
         assert not faults(picture)
+
+
+@pytest.mark.parametrize("sizes", [(13, 1), (24, 6), (1, 1, 12), (8, 12, 12, 6)])
+def test_what_fits_is_drawn_in_full(sizes):
+    picture = scene(take_step(large(*sizes)))
+    assert picture.edges and not picture.strips and not faults(picture)
+    assert sum(e.kind != "link" for e in picture.edges) == sum(
+        (before + 1) * after for before, after in pairwise(sizes)
+    )
+
+
+def test_a_summary_lists_the_largest_paths():
+    trace = take_step(large(30, 6, 7, 2))
+    neurons = {n.ref: n for n in scene(trace, digits=6).neurons}
+    back = trace.layers[1].weight.before * trace.layers[1].delta[0][:, None]
+    for ref, neuron in neurons.items():
+        if ref.startswith("n1."):
+            told = [row.labels[0].text for row in neuron.rows if row.ref.startswith(f"{ref}.")]
+            i = int(ref[3:])
+            top = sorted(np.argsort(-np.abs(back[:, i]))[:3])
+            names = [f"W2[{m}][{i}]·δ2[{m}]" for m in top]
+            assert told == [*names, "… 4 more", "∂C/∂a"]
 
 
 def test_the_summary_shows_what_miya_names():

@@ -5,10 +5,12 @@ from io import BytesIO
 
 import pytest
 from click.testing import CliRunner
+from networks import random_network
 from PIL import Image, ImageChops, ImageSequence
 
 import miya
 from miya.cli import main
+from miya.core.step import take_step
 from miya.drawing import font
 from miya.errors import MiyaInputError, MiyaWarning
 from miya.render import picture
@@ -86,6 +88,30 @@ def test_a_scale_that_makes_no_picture(drawn):
     for scale in (0, -1, 1000, float("nan")):
         with pytest.raises(MiyaInputError, match="E653"):
             drawn.png(scale)
+
+
+@pytest.fixture(scope="module")
+def wide():
+    return take_step(random_network(25, sizes=[8, 12, 12, 6]))
+
+
+def test_where_none_is_given_the_scale_fits(wide, drawn, tmp_path, monkeypatch):
+    large = miya.draw(wide).scene
+    assert large.width * large.height * 2**2 > picture.MOST_PIXELS
+    assert picture.fitting(large) == 1.75 and picture.fitting(drawn.scene) == 2
+    monkeypatch.setattr(picture, "MOST_PIXELS", 1_000_000)
+    assert CliRunner().invoke(main, ["draw", "-o", str(tmp_path / "a.png")]).exit_code == 0
+    size = image((tmp_path / "a.png").read_bytes()).size
+    assert 250_000 < size[0] * size[1] <= 1_000_000
+    with pytest.raises(MiyaInputError, match="E653"):
+        drawn.save(tmp_path / "b.png", scale=2)
+
+
+def test_a_large_picture_moves_in_fewer_and_smaller_frames(wide):
+    from miya.drawing.frames import FEW
+
+    with Image.open(BytesIO(miya.draw(wide).gif())) as made:
+        assert made.n_frames == FEW and made.size[0] * made.size[1] < 1.01 * picture.FEW_PIXELS
 
 
 def test_what_is_missing_is_named(drawn, monkeypatch):

@@ -2,7 +2,9 @@
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from goldens import check
 from networks import random_network
@@ -224,3 +226,65 @@ def test_a_notebook_shows_it_and_text_is_the_fallback():
     assert list(bundle) == ["text/html", "image/svg+xml", "text/plain"]
     assert drawn._repr_svg_() in drawn._repr_html_() == bundle["text/html"]
     assert bundle["text/plain"].startswith("The original story\n") and len(str(drawn)) < 1500
+
+
+def story(rate):
+    trace = miya.explain().trace
+    return take_step(replace(trace.network, learning_rate=rate))
+
+
+def changed(drawn):
+    """(before, after) of each weight and bias, as shown."""
+    for row in (row for n in drawn.scene.neurons for row in n.rows):
+        cells = [t.text for t in row.labels]
+        if "→" in cells:
+            yield row.ref, *cells[cells.index("→") - 1 : cells.index("→") + 2 : 2]
+
+
+@pytest.mark.parametrize("view", ["whole", "update"])
+def test_before_and_after_are_told_apart(view):
+    trace = story(2e-4)
+    values = {
+        f"W{u.number}[{i}][{j}]": (u.weight.before[i, j], u.weight.after[i, j])
+        for u in trace.layers
+        for i, j in np.ndindex(u.weight.before.shape)
+    }
+    told = {ref: (before, after) for ref, before, after in changed(miya.draw(trace, view=view))}
+    for ref, (before, after) in values.items():
+        assert value(told[ref][0]) != value(told[ref][1])
+        assert near(told[ref][0], before) and near(told[ref][1], after)
+    assert any(len(after) > 7 for _, after in told.values())
+
+
+def test_a_change_below_eight_digits_is_told_itself():
+    trace = story(1e-11)
+    told = {ref: after for ref, _, after in changed(miya.draw(trace))}
+    change = trace.layers[1].weight.change[0, 0]
+    assert told["W2[0][0]"].startswith("Δ +") and near(told["W2[0][0]"][3:], change)
+
+
+def test_the_update_shows_the_step():
+    drawn = miya.draw(view="update")
+    assert drawn.scene.measure == "step"
+    assert miya.draw().scene.measure == "pressure"
+    assert miya.draw(view="update", measure="pressure").scene.measure == "pressure"
+    assert {e.tone.sign for e in drawn.scene.edges if e.ref == "W2[0][0]"} == {1}
+
+
+def test_without_miya_a_frame_and_a_ring_mark_who_is_named():
+    root = parsed(miya.draw(miya=False).svg())
+    assert len(root.findall(".//s:g[@data-row='b2[0]']/s:rect[@class='tap']", NS)) == 1
+    ringed = [
+        ref
+        for ref, group in groups(root, "neuron").items()
+        if group.find("s:circle[@class='greediest']", NS) is not None
+    ]
+    assert ringed == ["n1.1"]
+    said = " ".join(t.text for t in root.iter(f"{{{NS['s']}}}text"))
+    assert "frame: first by pressure" in said and "ring: the greediest neuron" in said
+    assert parsed(miya.draw().svg()).find(".//s:circle[@class='greediest']", NS) is None
+
+
+def test_she_says_of_how_many_it_is_the_first():
+    said = [t.text for p in miya.draw().scene.panels if p.bubble for t in p.labels]
+    assert said[0].startswith("I tap b2[0], first of 16 weights and biases")

@@ -161,7 +161,7 @@ def test_guess_first_asks_for_the_sign_then_the_number(open_page, original):
     assert position(page) == "Step 2 of 11"
     row = page.locator("[data-ref='z1[0]'].calculation")
     assert not row.locator(".result mn").is_visible()
-    assert row.locator("math").get_attribute("aria-label").endswith("plus 0")
+    assert row.locator(".flow").get_attribute("aria-label").endswith("plus 0")
     assert not page.locator("[data-ref='z1[1]'].calculation").is_visible()
     assert page.locator(f"{VIEW} svg").get_by_text("0.08").count() == 0 or not (
         page.locator(f"{VIEW} svg").get_by_text("0.08").first.is_visible()
@@ -175,7 +175,7 @@ def test_guess_first_asks_for_the_sign_then_the_number(open_page, original):
     page.keyboard.press("Enter")
     assert row.locator(".answer.right").inner_text() == "Right: 0.08."
     assert row.locator(".result mn").is_visible()
-    assert row.locator("math").get_attribute("aria-label").endswith("which is 0.08")
+    assert row.locator(".flow").get_attribute("aria-label").endswith("which is 0.08")
     assert page.locator("[data-ref='z1[1]'].calculation").is_visible()
     assert "2 of 2 right" in page.locator(".guess-intro").inner_text()
 
@@ -231,11 +231,94 @@ def test_no_page_scrolls_sideways(open_page, original, width, all_open):
         page.click("#all")
     for _ in range(1 if all_open else 11):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        ends = (
+            "[...document.querySelectorAll('.bar *')].map((e) => e.getBoundingClientRect().right)"
+        )
+        assert page.evaluate(f"Math.max(...{ends})") <= width, "nor its fixed bar"
         page.keyboard.press("ArrowRight")
 
 
+NARROW = "li.calculation > .flow { white-space: nowrap; }"  # as a sum that cannot be broken
+BOXES = """() => [...document.querySelectorAll(".calculation")].map((e) => {
+  e.style.contentVisibility = "visible";
+  return [e.dataset.ref, e.scrollWidth - e.clientWidth];
+}).filter(([, over]) => over > 0)"""
+# pairs of neighbours in one calculation that are painted over each other
+OVERLAPS = """() => [...document.querySelectorAll(".calculation .flow")].flatMap((flow) => {
+  flow.parentElement.style.contentVisibility = "visible";
+  const signs = [...flow.querySelectorAll("mn, mi, mo, mtext")]
+    .filter((e) => !e.closest("mfrac, msqrt, msup, msub, msubsup, mover"));
+  return signs.slice(1).flatMap((e, k) => {
+    const a = signs[k].getBoundingClientRect();
+    const b = e.getBoundingClientRect();
+    const line = a.top < b.bottom && b.top < a.bottom;
+    return line && b.left < a.right - 0.5 ? [`${signs[k].textContent}${e.textContent}`] : [];
+  });
+})"""
+
+
+@pytest.mark.parametrize("width", [1280, 390, 320])
+def test_no_sign_is_painted_over_another(open_page, original, width):
+    page = open_page(original, viewport={"width": width, "height": 800})
+    page.click("#all")
+    assert page.evaluate(OVERLAPS) == []
+
+
+@pytest.mark.parametrize("width", [1280, 1440, 390])
+@pytest.mark.parametrize("net", ["original", "adam", "wide"])
+def test_no_calculation_is_cut(open_page, original, net, width):
+    if net == "adam":
+        original = miya.explain(ROOT / "examples" / "adam_batch.toml").html()
+    if net == "wide":
+        original = miya.explain(description(3, sizes=[8, 12, 12, 6], examples=1)).html()
+    page = open_page(original, viewport={"width": width, "height": 800})
+    page.click("#all")
+    cut = page.evaluate(BOXES)
+    # on a phone a single factor may be wider than the page
+    assert not [name for name, over in cut if width > 400 or over > 60]
+    assert len(cut) < 3
+
+
+def edge(page, box, right=True):
+    """A strip at an edge of a box, above what is written in it."""
+    at = box.bounding_box()
+    x = at["x"] + at["width"] - 10 if right else at["x"] + 2
+    return page.screenshot(clip={"x": int(x), "y": int(at["y"]) + 3, "width": 7, "height": 2})
+
+
+@pytest.mark.parametrize("scripted", [True, False])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_box_that_is_cut_says_so(open_page, original, scheme, scripted):
+    page = open_page(
+        original.replace("</style>", f"{NARROW}</style>", 1),
+        at="#step-2",
+        viewport={"width": 320, "height": 640},
+        color_scheme=scheme,
+        bypass_csp=True,
+        java_script_enabled=scripted,
+    )
+    row = page.locator("#step-2 .calculation").first
+    row.scroll_into_view_if_needed()
+    page.wait_for_timeout(200)
+    left, right = edge(page, row, False), edge(page, row)
+    assert left != right, "a shadow where something is cut, and none where nothing is"
+    row.hover()
+    page.mouse.wheel(900, 0)
+    page.wait_for_timeout(300)
+    page.mouse.move(2, 2)
+    assert edge(page, row) != right and edge(page, row, False) != left
+    if scripted:
+        assert "cut" in row.get_attribute("class")
+        assert row.evaluate("e => getComputedStyle(e).scrollbarWidth") == "thin"
+        page.set_viewport_size({"width": 1200, "height": 640})
+        assert "cut" not in row.get_attribute("class")
+
+
 def test_wide_maths_scrolls_in_its_own_box(open_page, original):
-    page = open_page(original, at="#step-2", viewport={"width": 320, "height": 640})
+    page = open_page(
+        original, at="#step-2", viewport={"width": 320, "height": 640}, bypass_csp=True
+    )
+    page.add_style_tag(content=NARROW)
     row = page.locator("#step-2 .calculation").first
     assert row.evaluate("e => e.scrollWidth > e.clientWidth")
     row.focus()
@@ -323,3 +406,95 @@ def test_zoomed_in_to_400_percent_nothing_is_lost(open_page, original):
     page.click("#all")
     told = miya.explain().story.calculations
     assert page.locator(".calculation .result:visible").count() == len(told)
+
+
+def test_guessing_tells_screen_readers_nothing(open_page, original):
+    page = open_page(original, at="#step-6")
+    step = page.locator(".picture").aria_snapshot()
+    assert "0.24301" in step and "First by pressure" in step
+    page.click("#guess")
+    assert position(page) == "Step 2 of 11"
+    told = page.locator("body").aria_snapshot()
+    given = page.locator("#step-1").inner_text() + page.locator("#step-2").inner_text()
+    numbers = set(re.findall(r"\d+\.\d+", told.replace("−", "-")))
+    results = {c.closed.result.lstrip("-") for c in miya.explain().story.calculations}
+    known = set(re.findall(r"\d+\.\d+", given)) - {"0.08"}
+    assert not numbers & (results - known)
+    assert "presses" not in told and "pressure" not in told
+    assert page.locator(f"{VIEW} svg title").filter(has_text="0.24301").count() == 0
+    page.click("#guess")
+    assert page.locator(".picture").aria_snapshot().count("0.24301") == step.count("0.24301")
+
+
+def test_the_status_says_names(open_page, original):
+    page = open_page(original, at="#step-7")
+    page.locator(f"{VIEW} .neuron[data-ref='n1.0'] .card").hover()
+    status = page.locator("p.status")
+    assert status.inner_text().startswith("hidden neuron 1: ")
+    page.locator("#step-7 [data-ref='δ1[1]'].calculation").focus()
+    page.keyboard.press("Enter")
+    assert "hidden neuron 2" in status.inner_text() and "n1.1" not in status.inner_text()
+
+
+@pytest.fixture(scope="module")
+def wide():
+    return miya.explain(description(3, sizes=[8, 12, 12, 6], examples=1)).html()
+
+
+def height(page, ref):
+    return page.locator(f"{VIEW} .neuron[data-ref='{ref}'] .card").bounding_box()["height"]
+
+
+def test_the_picture_goes_closer(open_page, wide):
+    page = open_page(wide, at="#step-2")
+    before = height(page, "n1.0")
+    page.click("#closer")
+    assert height(page, "n1.0") == pytest.approx(1.5 * before, rel=0.01)
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    page.keyboard.press("-")
+    assert height(page, "n1.0") == pytest.approx(2.25 * before, rel=0.01)
+    card = page.locator(f"{VIEW} .neuron[data-ref='n1.5'] .card")
+    at = card.bounding_box()
+    frame = page.locator(".frame").bounding_box()
+    x, y = frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 20, y + 60, steps=4)
+    page.mouse.up()
+    moved = card.bounding_box()
+    assert (moved["x"] - at["x"], moved["y"] - at["y"]) == pytest.approx((20, 60), abs=1)
+    assert page.get_attribute("#farther", "aria-disabled") == "false"
+    page.click("#farther")
+    page.click("#farther")
+    assert height(page, "n1.0") == pytest.approx(before, rel=0.01)
+    assert page.get_attribute("#farther", "aria-disabled") == "true"
+
+
+def test_a_picture_too_small_to_read_goes_close_to_what_is_lit(open_page, wide):
+    page = open_page(wide, at="#step-2")
+    before = height(page, "n1.0")
+    page.locator("#step-2 .calculation").first.focus()
+    assert height(page, "n1.0") > 1.5 * before
+
+
+def test_no_light_is_printed(open_page, original):
+    page = open_page(original, at="#step-7")
+    page.locator("#step-7 .calculation").first.focus()
+    page.keyboard.press("Enter")
+    looks = """(s) => [...document.querySelectorAll(s)].map((e) => {
+      const { opacity, backgroundColor, color, boxShadow, outlineStyle } = getComputedStyle(e);
+      const line = e.querySelector(":scope > path, :scope > .card");
+      const stroke = line && getComputedStyle(line).stroke + getComputedStyle(line).strokeWidth;
+      return [e.dataset.ref, opacity, backgroundColor, color, boxShadow, outlineStyle, stroke];
+    })"""
+    assert len(lit(page, VIEW)) > 0
+    page.evaluate("document.querySelectorAll('main .lit').forEach((e) => e.classList.add('was'))")
+    shown = page.evaluate(looks, ".was, .view .edge")
+    page.emulate_media(media="print")
+    printed = page.evaluate(looks, ".was, .view .edge")
+    page.evaluate(
+        "document.querySelectorAll('.has-lit, .lit')"
+        ".forEach((e) => e.classList.remove('has-lit', 'lit'))"
+    )
+    assert printed == page.evaluate(looks, ".was, .view .edge") != shown

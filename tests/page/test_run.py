@@ -126,3 +126,13 @@ def test_round_ticks():
     assert ticks(0, 1) == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1])
     assert ticks(-0.25, 0.02) == pytest.approx([-0.2, -0.1, 0])
     assert ticks(0, 3e-7) == pytest.approx([0, 1e-7, 2e-7, 3e-7])
+
+
+def test_the_picture_says_which_step_it_shows(open_page, run):
+    page = open_page(miya.page(run, story=3))
+    caption = page.locator(".picture .caption")
+    move(page, 7)
+    assert caption.is_visible() and "The picture shows step 3" in caption.inner_text()
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert caption.is_visible()
+    assert open_page(miya.explain().html()).locator(".caption").count() == 0

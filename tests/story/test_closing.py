@@ -2,6 +2,7 @@
 Python's own floats, from the JSON alone."""
 
 import json
+import warnings
 
 import pytest
 from arithmetic import check
@@ -41,6 +42,55 @@ def test_every_activation_closes_far_out(activation, carry):
         }
         for step in steps(net, carry=carry):
             check(step)
+
+
+@pytest.mark.parametrize("digits", [14, 15])
+@pytest.mark.parametrize("block", range(3))
+def test_the_most_digits_close_in_exact_and_in_float_arithmetic(block, digits):
+    for seed in range(500 + block * 6, 506 + block * 6):
+        for step in steps(random_network(seed), digits=digits):
+            check(step)
+
+
+def one(z, activation, **more):
+    return {
+        "learning_rate": 0.1,
+        "loss": "half_squared_error",
+        "layers": [
+            {"weight": [[1]], "bias": [0], "activation": activation},
+            {"weight": [[0.5]], "bias": [0.25]},
+        ],
+        "examples": [{"input": [z], "target": [0.3]}],
+        **more,
+    }
+
+
+@pytest.mark.parametrize("options", [{}, {"carry": "rounded"}, {"dtype": "float32"}])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_a_story_of_huge_and_tiny_numbers_is_told_or_refused(activation, options):
+    for z in (5e-324, 1e-300, 1e-8, 1e8, 16777217, 1e50, 1e120, 1e200, -1e8, -1e50, -1e120):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", miya.MiyaWarning)
+                told = miya.explain(one(z, activation), **options)
+                assert told.text() and told.json()
+        except miya.MiyaInputError as error:
+            assert error.code in ("E311", "E309", "E202")
+
+
+def test_rounded_results_are_printed_as_they_are_carried():
+    """Each result of layers, read back from the page, is the value in the trace."""
+    heads = {"z": "z", "a": "a", "δ": "delta", "∂C/∂a": "grad_a"}
+    compared = 0
+    for seed in range(700, 712):
+        told = miya.explain(random_network(seed, examples=1), carry="rounded", digits=4)
+        for step in told.story.calculations:
+            symbol = step.symbol
+            if symbol.head in heads and symbol.layer and symbol.index:
+                value = getattr(told.trace.layers[symbol.layer - 1], heads[symbol.head])
+                assert float(step.closed.result) == value[0][symbol.index[-1]], (seed, symbol)
+                compared += 1
+    assert compared > 200
 
 
 @pytest.mark.parametrize("digits", [1, 2, 10, 12])

@@ -97,3 +97,48 @@ def test_a_kink_is_said_to_be_taken_as_pytorch_does():
 
 def test_no_miya_means_no_remark():
     assert not [b for b in miya.explain(miya=False).story.blocks if isinstance(b, Remark)]
+
+
+def batch(targets, **more):
+    """Two outputs that only their bias moves, so that each δ is known: 2 (0 − target) / n."""
+    return {
+        "learning_rate": 0.1,
+        "loss": "squared_error",
+        "layers": [{"weight": [[0], [0]], "bias": [0, 0]}],
+        "examples": [{"input": [1], "target": target} for target in targets],
+        **more,
+    }
+
+
+def test_of_a_batch_she_ranks_by_what_she_says():
+    # δ of o0 is +1 and −1.01, which add up to next to nothing; δ of o1 is +1 and +1
+    told = words(batch([[-1, -1], [1.01, -1]]))
+    assert "paws at o1" in told and "δ = +2" in told
+    assert miya.blame(batch([[-1, -1], [1.01, -1]])).neurons[0].name == "o1"
+
+
+def test_the_largest_part_of_a_loss_is_called_a_part_and_its_example_named():
+    told = words(batch([[0, 1], [0, -3]]))
+    assert "side-eyes o1 in example 1: it says 0 and the target is -3" in told
+    assert "the largest single part of the loss 5: 90 %" in told
+
+
+@pytest.mark.parametrize("loss", ["binary_cross_entropy_with_logits", "cross_entropy"])
+def test_a_huge_logit_is_called_saturated(loss):
+    target = 0 if loss == "cross_entropy" else [1, 0]
+    described = net([[500, 250], [-500, -250]], [0, 0], target, loss=loss)
+    assert "at the output 1000 the slope of its probability is < 1e-300" in words(described)
+    described = net([[0.5, 0.25], [-0.5, 0.25]], [0, 0], target, loss=loss)
+    assert "saturated" not in words(described)
+
+
+def test_takeaways_of_a_step_in_which_nothing_happens():
+    told = miya.explain(net([[0, 0]], [0], [0])).text(width=10_000)
+    assert "Nothing is pressed: every gradient is 0." in told and "Nothing moved." in told
+    assert "stands first" not in told and "has the gradient 0, and stayed at 0." in told
+
+
+def test_equal_moves_are_told_as_equal():
+    described = net([[0.5, 0.1]], [0.2], [3], optimizer="adam")
+    text = miya.explain(described).text()
+    assert "3 parameters moved most, all by 0.10000 to the digits shown" in text

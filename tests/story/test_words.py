@@ -38,3 +38,11 @@ def test_no_miya_leaves_her_out():
     assert "Miya" in with_her and "(=^" in with_her
     assert "Miya" not in without and "(=^" not in without
     assert "z1[0] = " in without
+
+
+def test_the_original_story_has_its_names_in_every_language():
+    told = miya.explain(language="ja")
+    assert told.trace.loss == miya.explain().trace.loss
+    text = told.text()
+    assert "はじまりの物語" in text and "出力ニューロン" in text and "尺度: 圧力" in text
+    assert not [word for word in ("neuron", "hidden", "story", "measure") if word in text]

@@ -52,6 +52,14 @@ class Credit:
     pieces: int
 
 
+def try_credit(trace: Trace) -> Credit | None:
+    """The credits, or None where the change cannot be shared out."""
+    try:
+        return credit(trace)
+    except MiyaInputError:
+        return None
+
+
 _known: WeakKeyDictionary[Trace, Credit] = WeakKeyDictionary()
 
 
@@ -82,6 +90,12 @@ def _credit(trace: Trace) -> Credit:
     for name, change in path.change.items():
         values[name] *= change
     total = _total(values)
+    if not math.isfinite(total):
+        raise MiyaInputError(
+            "E610",
+            "gradients on the way from before to after leave float64's range: no credits add up",
+            hint="scale the numbers of the network down",
+        )
     return Credit(values, total, real, total - real, path.evaluations, pieces)
 
 

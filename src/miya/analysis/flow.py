@@ -71,17 +71,21 @@ def _range(values: Array) -> tuple[Array, Array]:
 
 
 def is_greedy(share: float, count: int) -> bool:
-    """Whether a neuron takes an outsized share of the Σ|δ| of its layer of `count`."""
+    """Whether a neuron takes an outsized share of the pressure on its layer of `count`."""
     return share > max(GREEDY_SHARE, GREEDY_TIMES / count)
 
 
 def greediest(trace: Trace, example: int | None = None) -> tuple[int, int, float] | None:
-    """(layer from 1, neuron, share) of the neuron that takes the largest share of its layer's
-    Σ|δ|, over the layers of at least two neurons; None where none stands out alone."""
+    """(layer from 1, neuron, share) of the neuron that takes the largest share of the pressure on
+    its layer, over the layers of at least two neurons; None where none stands out alone.
+
+    A neuron's pressure is |Σ of δ over the examples|, as in `miya.blame`; the share is of the sum
+    of these over the layer.
+    """
     best: tuple[int, int, float] | None = None
     some = slice(None) if example is None else slice(example, example + 1)
     for layer in trace.layers:
-        sizes = np.abs(layer.delta[some]).sum(axis=0)
+        sizes = np.abs(layer.delta[some].sum(axis=0))
         whole, top = float(sizes.sum()), float(sizes.max())
         if len(sizes) < 2 or whole == 0:
             continue

@@ -11,11 +11,14 @@ import click
 from .. import __version__
 from ..errors import MiyaInputError, MiyaWarning
 from .blame import blame_command
+from .check import check_command
+from .compare import compare_command
 from .draw import draw_command
 from .explain import explain_command
 from .plot import plot_command
 from .schema import schema_command
 from .train import train_command
+from .worksheet import worksheet_command
 
 
 class Group(click.Group):
@@ -69,6 +72,9 @@ for command in (
     draw_command,
     train_command,
     plot_command,
+    check_command,
+    worksheet_command,
+    compare_command,
     schema_command,
 ):
     main.add_command(command)

@@ -44,9 +44,7 @@ def example_of(ctx: click.Context, param: click.Parameter, value: str) -> int | 
 @click.option(
     "--measure",
     type=click.Choice(MEASURES),
-    default="pressure",
-    show_default=True,
-    help="The blame that the edges show.",
+    help="The blame that the edges show.  [default: pressure; step with --view update]",
 )
 @click.option(
     "--view",
@@ -71,7 +69,11 @@ def example_of(ctx: click.Context, param: click.Parameter, value: str) -> int | 
     help="Of a batch: the example drawn, from 0, or sum.",
 )
 @click.option("--digits", type=click.IntRange(1, 15), help="Significant digits.  [default: 4]")
-@click.option("--scale", type=float, default=2.0, show_default=True, help="Of a PNG.")
+@click.option(
+    "--scale",
+    type=float,
+    help="Pixels a unit, of a PNG.  [default: 2, or less to fit a large picture]",
+)
 @click.option("--animate", is_flag=True, help="An SVG that plays by itself.")
 @click.option("--language", default="en", show_default=True, help="Language: en or ja.")
 @click.option("--no-miya", is_flag=True, help="Plain circles, without Miya.")
@@ -83,7 +85,7 @@ def draw_command(
     theme: str,
     example: Any,
     digits: int | None,
-    scale: float,
+    scale: float | None,
     animate: bool,
     language: str,
     no_miya: bool,

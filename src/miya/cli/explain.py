@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 import click
 
+from ..errors import MiyaInputError
 from .options import emit, emit_binary, examples, output_option, story_options, style, width
 
-FORMATS = ("text", "markdown", "latex", "json", "html", "pdf")
+# what each form is written as, its usual suffix first
+FORMATS: Mapping[str, tuple[str, ...]] = {
+    "text": (".txt",),
+    "markdown": (".md", ".markdown"),
+    "latex": (".tex",),
+    "json": (".json",),
+    "html": (".html", ".htm"),
+    "pdf": (".pdf",),
+}
 
 
 @click.command(
     "explain",
     epilog=examples(
         "miya explain net.toml --digits 4",
-        "miya explain net.json --format markdown -o story.md",
+        "miya explain net.json -o story.html",
         "miya explain net.toml --only backward --carry rounded",
     ),
 )
@@ -24,10 +35,9 @@ FORMATS = ("text", "markdown", "latex", "json", "html", "pdf")
 @click.option(
     "--format",
     "form",
-    type=click.Choice(FORMATS),
-    default="text",
-    show_default=True,
-    help="What the story is written as; html and pdf hold the diagram too.",
+    type=click.Choice(tuple(FORMATS)),
+    help="What the story is written as; html and pdf hold the diagram too.  "
+    "[default: what the suffix of -o names, else text]",
 )
 @output_option
 @story_options
@@ -39,7 +49,7 @@ FORMATS = ("text", "markdown", "latex", "json", "html", "pdf")
 @click.option("--only", help="One part: forward, backward, update, or a layer (number or name).")
 def explain_command(
     net: str | None = None,
-    form: str = "text",
+    form: str | None = None,
     output: str | None = None,
     digits: int | None = None,
     carry: str = "exact",
@@ -52,6 +62,7 @@ def explain_command(
     """Tell the story of one training step of NET (default: the original story)."""
     from ..api import explain
 
+    form = chosen(form, output)
     told = explain(
         net,
         digits=digits,
@@ -66,6 +77,22 @@ def explain_command(
         emit_binary(told.pdf, output)
     else:
         emit(render(told, form, coloured=output is None), output)
+
+
+def chosen(form: str | None, output: str | None) -> str:
+    """The form asked for, or the one that the file's suffix names.
+
+    Raises MiyaInputError E649 where the two disagree.
+    """
+    suffix = PurePath(output).suffix.lower() if output else ""
+    named = next((f for f, known in FORMATS.items() if suffix in known), None)
+    if form and named and named != form:
+        raise MiyaInputError(
+            "E649",
+            f"--format is {form}, but the name of {output} says {named}",
+            hint=f"leave --format out for {named}, or name the file {FORMATS[form][0]}",
+        )
+    return form or named or "text"
 
 
 def render(told: Any, form: str, *, coloured: bool = False) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import click
 
 from ..errors import MiyaInputError
+from .explain import FORMATS
 from .options import emit, examples, story_options
 
 if TYPE_CHECKING:
@@ -60,6 +62,8 @@ def train_command(
         raise MiyaInputError(
             "E607", f"--story {story} is after the last step, {steps}", hint="raise --steps"
         )
+    if html is not None:
+        accept_page(html)
     every = every or max(1, steps // 20)
     told: list[Trace] = []
     stopped = False
@@ -95,6 +99,20 @@ def train_command(
     if stopped:
         click.echo("miya: stopped; every finished step is kept", err=True)
         sys.exit(130)
+
+
+def accept_page(html: str) -> None:
+    """Raises before any step is taken: MiyaInputError E649 for a name that is no page's,
+    MiyaOutputError E508 where it cannot be written."""
+    from ..render.files import line_writer
+
+    suffix = PurePath(html).suffix.lower()
+    if suffix and suffix not in FORMATS["html"]:
+        raise MiyaInputError(
+            "E649", f"--html writes a page, but is to go to {html}", hint="name the file .html"
+        )
+    with line_writer(html):  # takes its place only where a line is written
+        pass
 
 
 @contextlib.contextmanager

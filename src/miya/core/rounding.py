@@ -52,7 +52,7 @@ def round_one(value: float, digits: int, scale: float = 0.0) -> float:
     digits = max(digits, exponent + 1)
     short, longer = float(f"{value:.{digits - 1}e}"), float(f"{value:.{digits}e}")
     unit = 10.0 ** (exponent - digits + 1)
-    half_way = abs(abs(value - short) / unit - 0.5) < TIE
+    half_way = unit != 0 and abs(abs(value - short) / unit - 0.5) < TIE
     return longer if half_way else short
 
 

@@ -10,11 +10,15 @@ from ..core.trace import Trace
 from ..errors import MiyaInputError
 from . import font, layout
 from .content import Card, Content
+from .frames import PARTS
 from .panels import place_panels
 from .scene import SIZES, VIEWS, Box, Edge, Label, Loss, Neuron, Scene, Source, Style, Tone, View
 
 MARGIN = 36.0
-WIDEST_LAYER, MOST_PARAMETERS, MOST_LAYERS = 12, 480, 10  # of a network drawn in full
+# of a network drawn in full: what its columns hold, the rows of a column's cards together (a card
+# is itself as tall as CARD_ROWS of them), weights and biases, layers with the inputs
+MOST_CARDS, MOST_INPUTS, MOST_ROWS, CARD_ROWS = 12, 24, 264, 9
+MOST_PARAMETERS, MOST_LAYERS = 480, 10
 NARROWEST = 860.0
 EXAMPLE_NAME = 40
 
@@ -22,7 +26,7 @@ EXAMPLE_NAME = 40
 def scene(
     trace: Trace,
     *,
-    measure: Measure = "pressure",
+    measure: Measure | None = None,
     view: View = "whole",
     example: int | str | None = 0,
     digits: int | None = None,
@@ -30,10 +34,12 @@ def scene(
     miya: bool = True,
 ) -> Scene:
     """The picture of `trace`, placed. example: by number from 0, or "sum" (or None).
+    measure: None is step in the view of the update, else pressure.
 
     Raises MiyaInputError E608 for a measure, E650 for a view and E651 for an example that there
     is not.
     """
+    measure = measure or ("step" if view == "update" else "pressure")
     if measure not in get_args(Measure):
         raise MiyaInputError(
             "E608", f"measure is {measure!r}", hint=f"choose {', '.join(get_args(Measure))}"
@@ -64,9 +70,17 @@ def _example(trace: Trace, example: int | str | None) -> int | None:
 
 
 def fits(trace: Trace) -> bool:
+    """Whether every neuron and weight is drawn: what counts is how tall the columns become."""
     sizes = trace.network.sizes
+    after = [*sizes[2:], 0]
+    rows = [
+        cards * (max(inputs, paths) + 1 + CARD_ROWS)
+        for inputs, cards, paths in zip(sizes[:-1], sizes[1:], after, strict=True)
+    ]
     return (
-        max(sizes) <= WIDEST_LAYER
+        max(sizes[1:]) <= MOST_CARDS
+        and sizes[0] <= MOST_INPUTS
+        and max(rows) <= MOST_ROWS
         and sum(u.before.size for u in trace.updates.values()) <= MOST_PARAMETERS
         and len(sizes) <= MOST_LAYERS
     )
@@ -142,7 +156,12 @@ def _full(c: Content) -> Scene:
         tuple(edges),
         loss,
         panels,
+        captions=captions(c),
     )
+
+
+def captions(c: Content) -> tuple[tuple[str, str], ...]:
+    return tuple((motion, c.words[f"phase_{motion}"]) for motion in (*PARTS[c.view], "tell"))
 
 
 def _edges(
@@ -196,14 +215,15 @@ def _links(c: Content, column: Column, loss: Loss) -> list[Edge]:
 def loss_lines(c: Content) -> list[tuple[str, Style]]:
     """What the loss card says, line by line."""
     trace = c.trace
+    before, after = c.pair(trace.loss, trace.loss_after)
     lines: list[tuple[str, Style]] = [
         (c.words["loss"], "name"),
-        (c.number(trace.loss), "delta"),
+        (before, "delta"),
         (trace.network.loss.name.replace("_", " "), "quiet"),
     ]
     if c.view in ("whole", "update"):
-        lines.append((c.say("loss_after", after=c.number(trace.loss_after)), "plain"))
-    if c.example is not None and trace.network.sizes[-1] <= WIDEST_LAYER:
+        lines.append((c.say("loss_after", after=after), "plain"))
+    if c.example is not None and trace.network.sizes[-1] <= MOST_CARDS:
         targets = trace.network.targets[c.example]
         names = trace.network.layers[-1].neurons
         for i, target in enumerate(targets):
@@ -233,7 +253,8 @@ def place_loss(c: Content, x: float, middle: float) -> Loss:
         labels.append(
             Label(text, x + wide / 2, y, style, "middle", "after" if style == "plain" else "")
         )
-    title = c.say("loss_title", before=c.number(c.trace.loss), after=c.number(c.trace.loss_after))
+    before, after = c.pair(c.trace.loss, c.trace.loss_after)
+    title = c.say("loss_title", before=before, after=after)
     return Loss("C", title, box, tuple(labels))
 
 
@@ -276,11 +297,12 @@ def headline_height(c: Content) -> float:
 
 def describe(c: Content) -> str:
     top = c.blame.parameters[0]
+    before, after = c.pair(c.trace.loss, c.trace.loss_after)
     return c.say(
         "description",
         sizes="-".join(map(str, c.trace.network.sizes)),
-        before=c.number(c.trace.loss),
-        after=c.number(c.trace.loss_after),
+        before=before,
+        after=after,
         measure=c.words[c.measure],
         symbol=c.tapped or "-",
         value=c.signed(top.value),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from math import sqrt
 from typing import Any
@@ -20,6 +21,8 @@ from .font import clean
 from .scene import Tone, View
 
 DIGITS = 4
+APART = 8  # digits at most, to tell a value after the update from the one before
+LARGEST_PATHS = 3  # of a neuron of a summary
 NAME = 60  # characters of a name in a plain sentence
 # the columns of a card's table: what each view tells of a weight
 COLUMNS: Mapping[View, tuple[str, ...]] = {
@@ -136,7 +139,7 @@ class Content:
 
     def named(self, layer: int) -> list[int]:
         """The neurons of a layer (from 1) that Miya taps a parameter of, or points at."""
-        if not self.miya or self.view == "forward":
+        if self.view == "forward":
             return []
         top = self.blame.parameters[0]
         found = [top.index[0]] if self.tapped and top.layer == layer else []
@@ -149,8 +152,25 @@ class Content:
     def say(self, key: str, **values: Any) -> str:
         return self.words[key].format(**values)
 
-    def number(self, value: float) -> str:
-        return minus(settled(float(value), abs(float(value)), self.digits))
+    def number(self, value: float, digits: int | None = None) -> str:
+        return minus(settled(float(value), abs(float(value)), digits or self.digits))
+
+    def pair(self, before: float, after: float) -> tuple[str, str]:
+        """Both to as many digits as tell them apart, up to APART; else to the usual ones."""
+        pairs = (
+            (self.number(before, digits), self.number(after, digits))
+            for digits in range(self.digits, max(APART, self.digits) + 1)
+        )
+        usual = next(pairs)
+        if before == after or not alike(*usual):
+            return usual
+        return next((pair for pair in pairs if not alike(*pair)), usual)
+
+    def _moved(self, update: ParameterUpdate, index: tuple[int, ...]) -> tuple[str, str]:
+        """Before and after, or the change where both look alike."""
+        before, after = self.pair(float(update.before[index]), float(update.after[index]))
+        change = self.signed(update.change[index])
+        return before, f"Δ {change}" if alike(before, after) and change != "0" else after
 
     def signed(self, value: float) -> str:
         text = self.number(value)
@@ -215,25 +235,36 @@ class Content:
             tuple(facts),
             self.tone(signal, "a") if forward else self.tone(value, "delta"),
             signal == 0 if forward else value == 0,
-            self.miya and not forward and self.greedy is not None and self.greedy[:2] == (k + 1, i),
+            not forward and self.greedy is not None and self.greedy[:2] == (k + 1, i),
             tuple(self._lines(layer, found, i, top)),
-            tuple(self._paths(k, i)) if back and top is None else (),
+            tuple(self._paths(k, i, top)) if back else (),
             self.signed(found.grad_a[i]) if back else "",
         )
 
-    def _paths(self, k: int, i: int) -> list[Path]:
-        """What comes back to neuron i of layer k, one path a neuron of the layer after it."""
+    def _paths(self, k: int, i: int, top: int | None) -> list[Path]:
+        """What comes back to neuron i of layer k, one path a neuron of the layer after it.
+
+        top: the largest paths have to do, and a last entry counts the others.
+        """
         if k + 1 == len(self.flows):
             return []
         back = self.flows[k + 1].passed
-        return [
+        count = back.shape[0]
+        told: Sequence[int] = range(count)
+        if top is not None and count > LARGEST_PATHS:
+            order = np.argsort(-np.abs(back[:, i]), kind="stable")
+            told = sorted(order[:LARGEST_PATHS].tolist())
+        found = [
             Path(
                 f"W{k + 2}[{m}][{i}]·δ{k + 2}[{m}]",
                 self.signed(back[m, i]),
                 self.tone(back[m, i], "passed"),
             )
-            for m in range(back.shape[0])
+            for m in told
         ]
+        if len(told) < count:
+            found.append(Path(self.say("paths_more", count=count - len(told)), "", Tone()))
+        return found
 
     def _lines(self, layer: LayerTrace, found: Flow, i: int, top: int | None) -> list[Line]:
         sources: Sequence[int] = range(layer.layer.inputs)
@@ -256,10 +287,11 @@ class Content:
         elif j >= 0 and layer.number > 1:  # nothing at the inputs can be changed
             passed = float(found.passed[index])
         value = float(self.values[update.name][index])
+        before, after = self._moved(update, index)
         cells = {
-            "before": self.number(update.before[index]),
+            "before": before,
             "arrow": "→",
-            "after": self.number(update.after[index]),
+            "after": after,
             "gradient": self.signed(update.gradient[index]),
             "change": self.signed(update.change[index]),
             "carried": self.signed(carried),
@@ -274,7 +306,7 @@ class Content:
             self.tone(carried, "carried") if forward else self.tone(value, "measure"),
             None if passed is None else self.tone(passed, "passed"),
             not bool(update.mask[index]),
-            self.miya and not forward and ref == self.tapped and own == i,
+            not forward and ref == self.tapped and own == i,
         )
 
     def _line_title(
@@ -307,11 +339,20 @@ class Content:
         return text + " " + self.say("edge_back", value=self.signed(passed))
 
     def share(self, share: float) -> str:
-        return percent(share)
+        return percent(share).replace(" ", "\u00a0")  # no line ends before its %
 
 
 def reference(kind: str, layer: int, index: tuple[int, ...]) -> str:
     return f"{'W' if kind == 'weight' else 'b'}{layer}" + "".join(f"[{i}]" for i in index)
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two numbers look equal: 0.2 and 0.2000 do."""
+    return _value(one) == _value(other)
+
+
+def _value(text: str) -> Decimal:
+    return Decimal(text.replace("−", "-").replace("∞", "Infinity"))
 
 
 def minus(text: str) -> str:

@@ -20,7 +20,9 @@ SLOT = 44.0  # between the tables, for a tapping paw or a lock
 GAP = 11.0  # between a table's columns
 NAME_ROOM = 230.0
 PEEK = Box(0, 0, 84, 84)
-RIGHT = ("before", "after", "gradient", "change", "carried", "measure")
+# when an animation brings each column's numbers
+MOMENTS = {"arrow": "after", "after": "after", "change": "after"}
+MOMENTS |= {key: key for key in ("gradient", "carried", "measure")}
 
 
 def text_width(text: str, style: Style) -> float:
@@ -125,8 +127,9 @@ def place_card(c: Content, card: Card, table: Columns, x: float, y: float) -> Ne
         _cat(c, card, circle),
         tuple(labels),
         tuple(rows),
-        Cat("sit", 1, peek, arm=True, left=True) if card.pointed else None,
+        Cat("sit", 1, peek, arm=True, left=True) if card.pointed and c.miya else None,
         rule if card.paths else None,
+        card.pointed and not c.miya,
     )
 
 
@@ -190,18 +193,19 @@ def _line_row(c: Content, line: Line, table: Columns, box: Box, y: float) -> Row
             base,
             "quiet" if key in ("before", "arrow") and "after" in c.columns else "number",
             "end",
-            "after" if key in ("after", "change") else "",
+            MOMENTS.get(key, ""),
         )
         for key in c.columns
     ]
     end = box.x + PAD + table.left
-    paw = Box(end + 5, y, 36, ROW) if line.tapped else None
-    lock = Box(end + 6, y + 3, 10, 12) if line.frozen and not line.tapped else None
+    paw = Box(end + 5, y, 36, ROW) if line.tapped and c.miya else None
+    lock = Box(end + 6, y + 3, 10, 12) if line.frozen and not paw else None
     return Row(
         line.ref,
         line.title,
         tuple(labels),
         Box(box.x + 6, y, PAD - 6 + table.left + 5, ROW),
+        line.tapped,
         paw,
         lock,
     )

@@ -9,8 +9,9 @@ from .content import Content
 from .layout import text_width
 from .scene import SIZES, Box, Cat, Label, Panel, Sample
 
-LEGEND = 500.0
-SPLIT = 1000.0  # from this width on the two stand side by side
+LEGEND = 500.0  # wide at least
+SPEECH = 500.0  # the two stand side by side where what Miya says has so much left
+BESIDE_SCALE = 292.0  # of the legend's width, what the colour scale leaves to its words
 HOST = 140.0
 LINE = 23.0
 
@@ -19,11 +20,12 @@ def place_panels(
     c: Content, x: float, y: float, wide: float, *, whole: bool = True
 ) -> tuple[tuple[Panel, ...], float]:
     """The panels from (x, y) on, `wide` at most, and where they end. whole: edges are drawn."""
-    beside = wide >= SPLIT
-    speech = _speech(c, x, y, wide - LEGEND - 26 if beside else wide) if c.miya else None
-    left = x + wide - LEGEND if beside and speech else x
+    needed = max(LEGEND, BESIDE_SCALE + _scale_width(c))
+    beside = wide >= needed + SPEECH
+    speech = _speech(c, x, y, wide - needed - 26 if beside else wide) if c.miya else None
+    left = x + wide - needed if beside and speech else x
     top = y if beside or speech is None else speech.box.bottom + 24
-    legend = _legend(c, left, top, LEGEND, whole)
+    legend = _legend(c, left, top, needed, whole)
     panels = tuple(p for p in (speech, legend) if p)
     return panels, max(p.box.bottom for p in panels)
 
@@ -31,7 +33,7 @@ def place_panels(
 def remarks(c: Content) -> list[str]:
     """What Miya says, each with its numbers."""
     trace = c.trace
-    before, after = c.number(trace.loss), c.number(trace.loss_after)
+    before, after = c.pair(trace.loss, trace.loss_after)
     if c.view == "forward":
         return [c.say("looking", before=before)]
     found = [] if c.tapped else [c.say("nobody", measure=c.words[c.measure])]
@@ -42,6 +44,7 @@ def remarks(c: Content) -> list[str]:
             c.say(
                 key,
                 symbol=c.tapped,
+                count=sum(u.before.size for u in trace.updates.values()),
                 measure=c.words[c.measure],
                 value=c.signed(top.value),
                 share=c.share(top.share),
@@ -107,20 +110,14 @@ def _legend(c: Content, x: float, y: float, wide: float, whole: bool) -> Panel:
     base = y + 22
     labels.append(Label(c.words["scale"], x + 18, base, "quiet"))
     base += 10
-    scales = [("scale_signals", "a") if c.view == "forward" else ("scale_neurons", "delta")]
-    scales.append(
-        (
-            "scale_weights" if whole else "scale_strips",
-            "carried" if c.view == "forward" else "measure",
-        )
-    )
-    samples.append(_scale(c, scales, Box(x + 256, base, wide - 292, 14)))
-    for k, (key, scale) in enumerate(scales):
+    over = Box(x + 256, base, wide - BESIDE_SCALE, 14)
+    samples.append(_scale(c, _scales(c), over))
+    words = ("scale_signals" if c.view == "forward" else "scale_neurons",)
+    for k, key in enumerate((*words, "scale_weights" if whole else "scale_strips")):
         line = base + 32 + 18 * k
         shown = c.words["carried" if c.view == "forward" else c.measure]
         text = font.fit(c.say(key, measure=shown), 228, SIZES["quiet"])
         labels.append(Label(text, x + 18, line, "quiet"))
-        del scale
     base += 76
     base = _edge_samples(c, samples, x + 18, base, wide - 36, whole)
     if c.miya and c.view != "forward":
@@ -128,10 +125,22 @@ def _legend(c: Content, x: float, y: float, wide: float, whole: bool) -> Panel:
     return Panel(Box(x, y, wide, base + 10 - y), tuple(labels), tuple(samples))
 
 
-def _scale(c: Content, scales: list[tuple[str, str]], box: Box) -> Sample:
+def _scales(c: Content) -> tuple[str, str]:
+    """What the neurons' scale and the weights' end at, by its key in `largest`."""
+    return ("a", "carried") if c.view == "forward" else ("delta", "measure")
+
+
+def _scale_width(c: Content) -> float:
+    """What the ends of a scale, and the 0 between them, need side by side."""
+    ends = [c.number(c.largest[key]) for key in _scales(c)]
+    end = max(text_width(f"{sign}{end}", "quiet") for end in ends for sign in "−+")
+    return 2 * (end + 10) + text_width("0", "quiet")
+
+
+def _scale(c: Content, scales: tuple[str, str], box: Box) -> Sample:
     """The colours from −largest to largest, with both scales' ends under them."""
     labels = []
-    for k, (_, scale) in enumerate(scales):
+    for k, scale in enumerate(scales):
         y = box.bottom + 18 + 18 * k
         end = c.number(c.largest[scale])
         if end == "0":
@@ -151,11 +160,13 @@ def _edge_samples(
     kinds = ["positive", "negative", "thickness"] if whole else ["strip"]
     if whole and c.view in ("whole", "blame"):
         kinds.append("back")
+    if not c.miya and c.view != "forward":
+        kinds += [*(["framed"] if c.tapped else []), *(["ringed"] if c.greedy else [])]
     if any(not u.mask.all() for u in c.trace.updates.values()):
         kinds.append("frozen")
     x = left
     for kind in kinds:
-        text = c.words[kind]
+        text = c.say(kind, measure=c.words[c.measure])
         icon = Box(x, y - 8, 14 if kind == "frozen" else 40, 14)
         need = icon.width + 8 + text_width(text, "quiet")
         if x > left and x + need > left + room:

@@ -72,7 +72,7 @@ class Label:
     y: float
     style: Style = "plain"
     anchor: Anchor = "start"
-    moment: str = ""  # "after" for a number that the update brings
+    moment: str = ""  # what brings a number: "after" the update, with the "gradient", …
 
     @property
     def size(self) -> float:
@@ -113,6 +113,7 @@ class Row:
     title: str
     labels: tuple[Label, ...]
     band: Box
+    tapped: bool = False  # first by the measure: framed
     paw: Box | None = None  # where she taps it
     lock: Box | None = None  # where a frozen one shows a lock
 
@@ -143,6 +144,7 @@ class Neuron:
     rows: tuple[Row, ...]
     pointed: Cat | None = None  # where she stands and points at it
     rule: Box | None = None  # the line over the sum of the paths
+    ringed: bool = False  # the greediest, where she is not there to point at it
 
 
 @dataclass(frozen=True)
@@ -219,6 +221,7 @@ class Scene:
     loss: Loss
     panels: tuple[Panel, ...]
     strips: tuple[Strip, ...] = ()
+    captions: tuple[tuple[str, str], ...] = ()  # of the parts of an animation, by their motion
 
     def all_labels(self) -> Iterator[Label]:
         yield from self.labels

@@ -30,7 +30,16 @@ class Column:
 
 
 def summary(c: Content) -> Scene:
-    from .build import MARGIN, NARROWEST, describe, headline, headline_height, place_loss, title_of
+    from .build import (
+        MARGIN,
+        NARROWEST,
+        captions,
+        describe,
+        headline,
+        headline_height,
+        place_loss,
+        title_of,
+    )
 
     note = c.say(
         "summary",
@@ -68,6 +77,7 @@ def summary(c: Content) -> Scene:
         loss,
         panels,
         tuple(s for column in columns for s in column.strips),
+        captions(c),
     )
 
 

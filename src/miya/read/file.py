@@ -54,10 +54,13 @@ def loads(
         raise
 
 
-def original(*, dtype: str = "float64") -> Network:
-    """The network of the original story, which ships with the package."""
-    source = resources.files("miya").joinpath("networks/original.toml").read_text("utf-8")
-    return loads(source, name="original.toml", dtype=dtype)
+def original(*, dtype: str = "float64", language: str = "en") -> Network:
+    """The network of the original story, which ships with the package; its names are in
+    `language` where they ship in it."""
+    folder = resources.files("miya").joinpath("networks")
+    named = folder.joinpath(f"original.{language}.toml")
+    source = named if named.is_file() else folder.joinpath("original.toml")
+    return loads(source.read_text("utf-8"), name="original.toml", dtype=dtype)
 
 
 def _form(path: Path) -> str:

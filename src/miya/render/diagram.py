@@ -27,7 +27,7 @@ class Diagram:
 
         return svg(self.scene, theme=self.theme, animate=animate, standalone=standalone)
 
-    def png(self, scale: float = 2.0) -> bytes:
+    def png(self, scale: float | None = None) -> bytes:
         from .picture import png
 
         return png(self.scene, theme=self.theme, scale=scale)
@@ -47,8 +47,10 @@ class Diagram:
 
         return webp(self.scene, theme=self.theme)
 
-    def save(self, path: str | Path, *, scale: float = 2.0, animate: bool = False) -> None:
+    def save(self, path: str | Path, *, scale: float | None = None, animate: bool = False) -> None:
         """Write FILE.svg, .png, .pdf, .gif or .webp, whole or not at all.
+
+        scale: pixels a unit of a PNG; None is 2, or less where that makes too large a picture.
 
         Raises MiyaInputError E656 for another ending, MiyaOutputError E508.
         """

@@ -13,6 +13,7 @@ from ..core.trace import Trace
 from ..drawing.scene import View
 from ..story.blocks import Calculations, Story
 from ..story.words import load
+from .escape import printable
 from .mathml_names import element
 from .page import asset
 from .page.blocks import Chapter, Writer, chapters, text
@@ -31,6 +32,7 @@ VIEWS: Mapping[str, View] = {
     "weight_gradient": "blame",
     "bias_gradient": "blame",
 }
+SCRIPTED = ("position", "lit", "picture")
 POLICY = (
     "default-src 'none'; script-src {script}; style-src {style}; font-src data:; "
     "img-src data:; base-uri 'none'; form-action 'none'"
@@ -58,7 +60,8 @@ def html(trace: Trace, story: Story, *, miya: bool = True, run: RunPage | None =
         picture=drawn,
         contents=_contents(titles),
         story=(_run(run, words) if run else "") + Writer(story).chapters(2 if run else 1),
-        data=data({"words": _scripted(words), "views": views}),
+        data=data({"words": _scripted(words), "views": views, "names": dict(_names(trace))}),
+        caption=_caption(run, words) if run else "",
         run_data=data(run.data()) if run else "null",
         script=script,
         **{f"say_{key}": text(value) for key, value in words.items()},
@@ -77,7 +80,22 @@ def _hash(content: str) -> str:
 
 def _scripted(words: Mapping[str, str]) -> dict[str, str]:
     """The words that the script says itself."""
-    return {k: v for k, v in words.items() if k in ("position", "lit") or k.startswith("guess_")}
+    return {k: v for k, v in words.items() if k in SCRIPTED or k.startswith("guess_")}
+
+
+def _names(trace: Trace) -> Iterator[tuple[str, str]]:
+    """What the parts of the picture that have a name are called."""
+    for j, name in enumerate(trace.network.input_names):
+        yield f"x[{j}]", printable(name)
+    for layer in trace.layers:
+        for i, name in enumerate(layer.layer.neurons):
+            yield f"n{layer.number}.{i}", printable(name)
+
+
+def _caption(run: RunPage, words: Mapping[str, str]) -> str:
+    """The slider moves the tables alone, which the picture has to say itself."""
+    said = words["run_picture"].format(number=run.kept.told.number)
+    return element("p", text(said), class_="caption") + "\n"
 
 
 def _base64(content: bytes) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as standard
 from collections.abc import Iterable
+from math import isfinite
 from typing import Any
 
 from ..analysis.credit import Credit
@@ -56,8 +57,10 @@ def data(trace: Trace, story: Story, credit: Credit | None) -> dict[str, Any]:
         "loss": {
             "name": network.loss.name,
             "before": trace.loss,
-            "after": trace.loss_after if credit else None,
-            "predicted_change": trace.predicted_change,
+            "after": _finite(trace.loss_after),
+            "predicted_change": trace.predicted_change
+            if isfinite(trace.predicted_change)
+            else None,
             "real_change": credit and credit.real_change,
             "credit_sum": credit and credit.total,
             "residual": credit and credit.residual,
@@ -77,6 +80,10 @@ def data(trace: Trace, story: Story, credit: Credit | None) -> dict[str, Any]:
             {"text": b.text, "measure": b.measure} for b in story.blocks if isinstance(b, Remark)
         ],
     }
+
+
+def _finite(value: float) -> float | None:
+    return value if isfinite(value) else None
 
 
 def _examples(trace: Trace, values: Array) -> Any:

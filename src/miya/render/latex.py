@@ -20,7 +20,6 @@ from ..story.blocks import (
 from ..story.expression import latex_number
 from ..story.quantity import Symbol
 from ..story.symbols import latex_symbol
-from ..story.words import load
 from .escape import latex as escape
 from .faces import FACES
 from .maths import aligned, matrix
@@ -72,9 +71,8 @@ def _write(block: Block, story: Story) -> Iterator[str]:
             yield from _table(block)
         case Remark():
             words = block.text
-            if block.measure:
-                measure = load(story.language)["general"]["measure"]
-                words += f" ({measure.format(measure=block.measure)})"
+            if block.note:
+                words += f" ({block.note})"
             face = escape(FACES[block.mood])
             yield f"\\begin{{quote}}\\texttt{{{face}}} \\itshape {escape(words)}\\end{{quote}}"
 

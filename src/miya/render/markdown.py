@@ -18,7 +18,6 @@ from ..story.blocks import (
 )
 from ..story.quantity import Symbol
 from ..story.symbols import latex_symbol
-from ..story.words import load
 from .escape import markdown as escape
 from .faces import FACES
 from .maths import aligned, matrix
@@ -46,9 +45,8 @@ def _write(block: Block, story: Story) -> Iterator[str]:
             yield from _table(block)
         case Remark():
             words = block.text
-            if block.measure:
-                measure = load(story.language)["general"]["measure"]
-                words += f" ({measure.format(measure=block.measure)})"
+            if block.note:
+                words += f" ({block.note})"
             yield f"> `{FACES[block.mood]}` {escape(words)}\n"
 
 

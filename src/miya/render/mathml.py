@@ -6,7 +6,7 @@ factors of one term of a sum stand together in a `term`. The digits are those of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ..story.blocks import Blank, Calculation, Matrix
 from ..story.closing import Closed
@@ -28,27 +28,31 @@ from ..story.symbols import plain_symbol
 from .mathml_names import element, math, name, number, operator, symbol
 from .notation import Assignment, Formulas, formulas
 
-LINE = 46  # characters of a sum before it goes on in a new line
+ROOM = 26  # characters of a piece of a calculation: what a phone has room for
 BASE = 5  # binds as the base of a power does
 LEVEL = {**BINDING, "@": 2, "⊙": 2, ">": 0, "<=": 0, "<": 0, ">=": 0, ",": 0}
 FUNCTIONS = {"log": "ln", "normal_cdf": "Φ", "max": "max", "maximum": "max"}
 
 
 def calculation(item: Calculation, label: str) -> str:
-    """symbol = expression = result; a long sum goes on in further lines."""
+    """symbol = expression = result, in pieces between which a line may break."""
     closed = item.closed
-    head = symbol(item.symbol)
+    head = symbol(item.symbol) + operator("=", "infix")
     result = element("mrow", number(closed.result), class_="result")
     if plain(closed.tree, closed.write) == closed.result:
-        return math(element("mrow", head, operator("="), result), label)
-    relation = operator(closed.relation, "infix")
-    lines = list(_lines(closed))
-    if len(lines) == 1:
-        return math(element("mrow", head, operator("="), lines[0], relation, result), label)
-    lines[-1] = lines[-1] + relation + result
-    rows = [element("mtr", *map(_cell, (head + operator("=", "infix"), lines[0])))]
-    rows += [element("mtr", *map(_cell, ("", line))) for line in lines[1:]]
-    return math(element("mtable", *rows, class_="lines"), label)
+        return _flow([head + result], label)
+    first, *rest = _sum(closed)
+    last = operator(closed.relation, "infix") + result
+    return _flow([head + first, *rest, last], label)
+
+
+def _flow(pieces: Iterable[str], label: str) -> str:
+    """No browser breaks a line within a <math>: each piece is one, and all are read as one."""
+    made = (
+        element("math", element("mrow", piece), aria_hidden="true", displaystyle="true")
+        for piece in pieces
+    )
+    return element("span", " ".join(made), class_="flow", role="img", aria_label=label)
 
 
 def blank(item: Blank, label: str) -> str:
@@ -59,25 +63,53 @@ def blank(item: Blank, label: str) -> str:
     return math(element("mrow", *parts), label)
 
 
-def _cell(inside: str) -> str:
-    return element("mtd", element("mrow", inside) if inside else "")
-
-
-def _lines(closed: Closed) -> Iterator[str]:
-    """The terms of a sum, as many in a line as there is room for."""
-    line, used = "", 0
+def _sum(closed: Closed) -> Iterator[str]:
+    """A piece a term of the sum; one that is long goes on in further pieces."""
     for sign, term in _terms(closed.tree):
-        size = len(plain(term, closed.write).replace(" ", "")) + 1
-        if line and used + size > LINE:
-            yield line
-            line, used = "", 0
-        level = LEVEL["+"] + (sign == "-")
-        made = tree(term, closed.write, level, first=not sign)
-        if len(list(quantities(term))) > 1 and term is not closed.tree:
-            made = element("mrow", made, class_="term")
-        line += (operator(sign, "infix") if sign else "") + made
-        used += size
-    yield line
+        made = _pieces(term, closed.write, LEVEL["+"] + (sign == "-"), first=not sign)
+        if len(made) == 1 and len(list(quantities(term))) > 1 and term is not closed.tree:
+            made = [element("mrow", made[0], class_="term")]
+        made[0] = (operator(sign, "infix") if sign else "") + made[0]
+        yield from made
+
+
+def _pieces(part: Expression, write: Write, binding: int, *, first: bool) -> list[str]:
+    """What is too wide for one piece is broken before an operator, innermost last."""
+    if _size(part, write) <= ROOM:
+        return [tree(part, write, binding, first=first)]
+    match part:
+        case Negative(of):
+            made = _pieces(of, write, LEVEL["*"], first=False)
+            made[0] = operator("-", "prefix") + made[0]
+            bare = first and binding <= LEVEL["*"]
+        case Binary("+" | "-" | "*" | "/" as sign, left, right):
+            level = LEVEL[sign]
+            made = _pieces(left, write, level, first=first)
+            tail = _pieces(right, write, level + (sign in "-/"), first=False)
+            made += [operator(sign, "infix") + tail[0], *tail[1:]]
+            bare = level >= binding
+        case _:
+            return [tree(part, write, binding, first=first)]
+    if not bare:
+        made[0] = operator("(", "prefix") + made[0]
+        made[-1] += operator(")", "postfix")
+    return made
+
+
+def _size(part: Expression, write: Write) -> int:
+    """About how many characters wide an expression is set."""
+    match part:
+        case Number(value):
+            return len(write(value))
+        case Negative(of) | Call(_, of):
+            return 1 + _size(of, write)
+        case Binary("/", left, right):
+            return max(_size(left, write), _size(right, write))
+        case Binary("**", left, _):
+            return 1 + _size(left, write)
+        case Binary(_, left, right):
+            return 1 + _size(left, write) + _size(right, write)
+    return len(plain(part, write))
 
 
 def _terms(whole: Expression) -> list[tuple[str, Expression]]:

@@ -109,9 +109,8 @@ def _write(block: Block, story: Story) -> Iterator[str]:
             yield _table(block)
         case Remark():
             words = block.text
-            if block.measure:
-                measure = load(story.language)["general"]["measure"]
-                words += f" ({measure.format(measure=block.measure)})"
+            if block.note:
+                words += f" ({block.note})"
             yield f"<blockquote><code>{_safe(FACES[block.mood])}</code> {_safe(words)}</blockquote>"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..core.numbers_in import warn
 from ..drawing import font
-from ..drawing.frames import FRAMES, SECONDS, moments
+from ..drawing.frames import SECONDS, is_large, moments
 from ..drawing.scene import Scene
 from ..errors import MiyaInputError
 from . import svg as drawing
@@ -18,14 +18,21 @@ from .svg_motion import moment_rules
 from .theme import style, theme_of
 
 MOST_PIXELS = 60_000_000  # of a PNG; larger ones are for SVG and PDF
-FRAME_PIXELS = 900_000  # of a frame of an animation: it is scaled down to so many
+SCALE, STEP = 2.0, 0.25  # of a PNG where none is given, and what it is lowered by to fit
+# of a frame of an animation, which is scaled down to so many, and of a large one, whose text is
+# too small to read in either
+FRAME_PIXELS, FEW_PIXELS = 900_000, 450_000
 MOST_CHECKED = 300  # characters looked for in the system's fonts
 NOWHERE = "\U0010fffd"  # no font has it
 
 
-def png(scene: Scene, *, theme: str = "light", scale: float = 2.0) -> bytes:
-    """The still picture, `scale` pixels a unit. Raises MiyaInputError E653 for a scale that gives
-    no picture or too large a one, E654 without the extra."""
+def png(scene: Scene, *, theme: str = "light", scale: float | None = None) -> bytes:
+    """The still picture, `scale` pixels a unit; None is 2, or less where that is too large.
+
+    Raises MiyaInputError E653 for a scale that gives no picture or too large a one, E654 without
+    the extra.
+    """
+    scale = fitting(scene) if scale is None else scale
     pixels = scene.width * scene.height * scale**2 if scale > 0 else 0.0
     if not 1 <= pixels <= MOST_PIXELS:
         raise MiyaInputError(
@@ -37,6 +44,12 @@ def png(scene: Scene, *, theme: str = "light", scale: float = 2.0) -> bytes:
     text = drawing.svg(scene, theme=theme)
     _warn_of_lost(text)
     return _raster(text, scale)
+
+
+def fitting(scene: Scene) -> float:
+    """The largest scale up to 2, in steps of a quarter, whose picture is not too large."""
+    most: float = (MOST_PIXELS / (scene.width * scene.height)) ** 0.5
+    return min(SCALE, most // STEP * STEP or most)
 
 
 def pdf(scene: Scene, *, theme: str = "light") -> bytes:
@@ -70,7 +83,7 @@ def _animation(scene: Scene, theme: str, form: str, options: dict[str, Any]) -> 
     images = [_image(picture) for picture in frames(scene, theme)]
     if form == "GIF":
         # one palette for all frames, so that what stands still does not flicker
-        colours = _together(images[:: len(images) // 9]).quantize(200)
+        colours = _together(images[:: max(len(images) // 9, 1)]).quantize(200)
         images = [image.quantize(palette=colours, dither=0) for image in images]
     out = BytesIO()
     images[0].save(
@@ -78,7 +91,7 @@ def _animation(scene: Scene, theme: str, form: str, options: dict[str, Any]) -> 
         form,
         save_all=True,
         append_images=images[1:],
-        duration=round(1000 * SECONDS / FRAMES),
+        duration=round(1000 * SECONDS / len(images)),
         loop=0,
         **options,
     )
@@ -95,14 +108,15 @@ def _together(images: list[Any]) -> Any:
 
 def frames(scene: Scene, theme: str) -> list[bytes]:
     """The moments of one round, each as a PNG."""
-    scale = min(1.0, (FRAME_PIXELS / (scene.width * scene.height)) ** 0.5)
+    most = FEW_PIXELS if is_large(scene) else FRAME_PIXELS
+    scale = min(1.0, (most / (scene.width * scene.height)) ** 0.5)
     rules, look = style(theme), theme_of(theme)
     return [
         _raster(
             drawing.draw(scene, theme, rules + moment_rules(scene, look, moment), moment=moment),
             scale,
         )
-        for moment in moments()
+        for moment in moments(scene)
     ]
 
 

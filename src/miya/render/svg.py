@@ -55,7 +55,10 @@ def draw(
     """`moment`: the still picture of one moment of the animation, from 0 to 1."""
     look = theme_of(theme)
     name = "m" + sha256(f"{theme}{scene!r}".encode()).hexdigest()[:10]
-    waves = svg_motion.overlay(scene, look, moment) if animate or moment is not None else ""
+    moves = animate or moment is not None
+    waves = svg_motion.overlay(scene, look, moment) if moves else ""
+    over = [svg_motion.over(scene, look, moment, name)] if moves else []
+    asleep = svg_motion.sleeping(scene, theme, name) if moves else ""
     head = '<?xml version="1.0" encoding="UTF-8"?>\n' if standalone else ""
     size = f'viewBox="0 0 {n(scene.width)} {n(scene.height)}"'
     return (
@@ -65,7 +68,7 @@ def draw(
         f'aria-labelledby="{name}t {name}d">'
         f'<title id="{name}t">{escape(scene.title)}</title>'
         f'<desc id="{name}d">{escape(scene.description)}</desc>'
-        f"<style>{rules}</style><defs>{_hatch(look, name)}</defs>"
+        f"<style>{rules}</style><defs>{_hatch(look, name)}{asleep}</defs>"
         f'<rect class="page" width="100%" height="100%" fill="{look.page}"/>\n'
         + "\n".join(
             [
@@ -77,6 +80,7 @@ def draw(
                 *(_strip(look, strip) for strip in scene.strips),
                 _loss(scene.loss),
                 *(_panel(look, panel, name) for panel in scene.panels),
+                *over,
             ]
         )
         + "\n</svg>\n"
@@ -138,6 +142,7 @@ def dash(tone: Tone) -> str:
 def _edge(look: Theme, edge: Edge) -> str:
     kind = {"weight": "edge", "bias": "edge bias", "link": "link"}[edge.kind]
     ref = "" if edge.kind == "link" else f' data-ref="{edge.ref}"'
+    layer = f' data-layer="{edge.layer}"' if edge.layer else ""
     sign = {1: "positive", 0: "zero", -1: "negative"}[edge.tone.sign]
     frozen = " frozen" if edge.frozen else ""
     colour, wide = stroke(look, edge.tone), thickness(edge.tone)
@@ -145,7 +150,7 @@ def _edge(look: Theme, edge: Edge) -> str:
     if edge.kind == "link":
         line = f'stroke="{look.quiet}" stroke-width="1.4"'
     return (
-        f'<g class="{kind} {sign}{frozen}"{ref}>{_title(edge.title)}'
+        f'<g class="{kind} {sign}{frozen}"{ref}{layer}>{_title(edge.title)}'
         f'<path d="{curve(edge)}" fill="none" {line}/>'
         f"{arrow(look, edge)}</g>"
     )
@@ -187,6 +192,12 @@ def circle(look: Theme, box: Box, tone: Tone, name: str) -> str:
     )
 
 
+def greediest(box: Box) -> str:
+    """A ring around a neuron: what says so where Miya does not point."""
+    x, y, r = box.x + box.width / 2, box.middle, box.width / 2 + 5
+    return f'<circle class="greediest" cx="{n(x)}" cy="{n(y)}" r="{n(r)}"/>'
+
+
 def badge(box: Box, tone: Tone) -> str:
     if tone.sign == 0:
         return ""
@@ -204,20 +215,21 @@ def cat(who: Cat) -> str:
     flip = " translate(100 0) scale(-1 1)" if who.left or miya.mirrored(who.pose, who.sign) else ""
     return (
         f'<g class="miya {who.pose}" transform="translate({n(who.box.x)} {n(who.box.y)}) '
-        f'scale({scale:.3f}){flip}">{_shapes(miya.miya(who.pose, who.sign, arm=who.arm))}</g>'
+        f'scale({scale:.3f}){flip}">{shapes(miya.miya(who.pose, who.sign, arm=who.arm))}</g>'
     )
 
 
-def _shapes(shapes: list[miya.Shape]) -> str:
+def shapes(shapes: list[miya.Shape]) -> str:
     return "".join(f'<path class="c-{s.role}" d="{s.d}"/>' for s in shapes)
 
 
 def _neuron(look: Theme, neuron: Neuron, name: str) -> str:
     ref = neuron.ref
-    at = neuron.rule
-    rule = f'<path class="rule" d="M{n(at.x)},{n(at.y)}h{n(at.width)}"/>' if at else ""
+    sum_ = neuron.rule
+    rule = f'<path class="rule" d="M{n(sum_.x)},{n(sum_.y)}h{n(sum_.width)}"/>' if sum_ else ""
     parts = [
         _rect(neuron.box, "card", 14),
+        greediest(neuron.circle) if neuron.ringed else "",
         circle(look, neuron.circle, neuron.tone, name),
         cat(neuron.cat) if neuron.cat else "",
         badge(neuron.circle, neuron.tone),
@@ -226,15 +238,16 @@ def _neuron(look: Theme, neuron: Neuron, name: str) -> str:
         *map(_row, neuron.rows),
         f'<g class="pointing">{cat(neuron.pointed)}</g>' if neuron.pointed else "",
     ]
-    return f'<g class="neuron" data-ref="{ref}">{_title(neuron.title)}{"".join(parts)}</g>'
+    at = f'data-ref="{ref}" data-layer="{neuron.layer}"'
+    return f'<g class="neuron" {at}>{_title(neuron.title)}{"".join(parts)}</g>'
 
 
 def _row(row: Row) -> str:
-    band = _rect(row.band, "tap", 5) if row.paw else ""
+    band = _rect(row.band, "tap", 5) if row.tapped else ""
     paw = ""
     if row.paw:
         at = f"translate({n(row.paw.x)} {n(row.paw.y)}) scale({row.paw.width / 40:.3f})"
-        paw = f'<g class="tapping" transform="{at}">{_shapes(miya.paw())}</g>'
+        paw = f'<g class="tapping" transform="{at}">{shapes(miya.paw())}</g>'
     labels = "".join(map(_label, row.labels))
     return f'<g class="row" data-row="{row.ref}">{band}{labels}{paw}{lock(row.lock)}</g>'
 

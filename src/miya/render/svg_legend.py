@@ -77,6 +77,14 @@ def _strip(look: Theme, s: Sample, name: str) -> str:
     return svg._strip(look, Strip("", "", b, cells, ())).replace('class="strip"', 'class="key"')
 
 
+def _framed(look: Theme, s: Sample, name: str) -> str:
+    return svg._rect(s.box, "tap", 5)
+
+
+def _ringed(look: Theme, s: Sample, name: str) -> str:
+    return svg.greediest(Box(s.box.right - 14 - 5, s.box.middle - 2, 4, 4))
+
+
 DRAWN: dict[str, Callable[[Theme, Sample, str], str]] = {
     "scale": _scale,
     "positive": _line,
@@ -85,5 +93,7 @@ DRAWN: dict[str, Callable[[Theme, Sample, str], str]] = {
     "back": _back,
     "pose": _pose,
     "frozen": _frozen,
+    "framed": _framed,
+    "ringed": _ringed,
     "strip": _strip,
 }

@@ -1,17 +1,51 @@
 """The moving layer of the picture: as CSS that plays by itself, or as one of its moments.
 
-The still picture is whole without it: what moves lies over the edges and is not shown where the
-reader prefers reduced motion.
+The still picture is whole without it: what moves lies over it and is not shown where the reader
+prefers reduced motion, and what is hidden at first is hidden by the animation alone.
 """
 
 from __future__ import annotations
 
-from ..drawing.frames import SECONDS, Cue, arrival, edge_cues, neuron_cues
+from collections import defaultdict
+from collections.abc import Iterator
+
+from ..drawing.cat import miya
+from ..drawing.frames import (
+    SECONDS,
+    Cue,
+    Reveal,
+    edge_cues,
+    neuron_cues,
+    phases,
+    reveals,
+    waking,
+    windows,
+)
+from ..drawing.layout import CAT
 from ..drawing.scene import Edge, Neuron, Scene
 from .theme import Theme, stroke
 
-FAINT = 0.15
+FAINT = 0.18  # of an edge before its measure is known
 LONG = 14.0  # of a pulse, in per cent of its edge
+CAPTION = (36.0, 28.0, 18.0)  # x, baseline and size
+POSE = ("body", "hatch", "ring", "miya", "sign")
+NEURON = '.neuron[data-layer="{layer}"]'
+# what a part of the picture is to CSS
+HIDDEN: dict[str, str] = {
+    "pose": ",".join(f"{NEURON}>.{kind}" for kind in POSE),
+    "signal": f"{NEURON}>.t-plain,{NEURON} .carried",
+    "loss": ".loss>.t-delta",
+    "arrow": '.edge[data-ref="{ref}"]>.back',
+    "link arrow": '.link[data-layer="{layer}"]>.back',
+    "row": '[data-row="{ref}"]',
+    "sum": f"{NEURON}>.rule",
+    "delta": f"{NEURON}>.t-delta",
+    "gradient": f"{NEURON} .gradient,{NEURON} .measure",
+    "after": ".after",
+    "told": ".tap,.tapping,.pointing,.greediest,.speech",
+}
+# what makes an edge's thickness known in each view
+MEASURED = {"whole": "gradient", "blame": "gradient", "forward": "signal", "update": "after"}
 
 
 def rules(scene: Scene, root: str) -> str:
@@ -19,17 +53,28 @@ def rules(scene: Scene, root: str) -> str:
 
     root: the selector of the picture, which the rules are kept to.
     """
-    found = {}
-    for _, cue in (*edge_cues(scene), *neuron_cues(scene)):
-        found[_name(cue)] = _keyframes(cue)
-    moving = "".join(
+    found = {_name(cue): _keyframes(cue) for cue in _cues(scene)}
+    moving = [
         f"{root} .{name}{{animation:{name} {SECONDS:g}s linear infinite}}" for name in sorted(found)
-    )
-    frames = "".join(found[name] for name in sorted(found))
+    ]
+    frames = [found[name] for name in sorted(found)]
+    for at, selectors in sorted(_hidden(scene, root).items()):
+        name = f"r{at}"
+        frames.append(f"@keyframes {name}{{0%{{opacity:0}}{at / 100:g}%,100%{{opacity:1}}}}")
+        moving.append(f"{','.join(selectors)}{{animation:{name} {SECONDS:g}s step-end infinite}}")
+    for at, selectors in sorted(_faint(scene, root).items()):
+        name = f"f{at}"
+        frames.append(f"@keyframes {name}{{0%{{opacity:{FAINT}}}{at / 100:g}%,100%{{opacity:1}}}}")
+        moving.append(f"{','.join(selectors)}{{animation:{name} {SECONDS:g}s step-end infinite}}")
+    for name, start, end in _spans(scene):
+        frames.append(
+            f"@keyframes {name}{{0%{{opacity:{int(start == 0)}}}{start / 100:g}%{{opacity:1}}"
+            f"{end / 100:g}%,100%{{opacity:0}}}}"
+        )
+        moving.append(f"{root} .{name}{{animation:{name} {SECONDS:g}s step-end infinite}}")
     return (
-        f"{root} .moving path,{root} .moving rect{{opacity:0}}{frames}"
-        f"@media (prefers-reduced-motion:no-preference){{{moving}}}"
-        f"{_quiet(root)}{_arrival(scene, root)}"
+        f"{root} .moving>*{{opacity:0}}{root} .moving{{pointer-events:none}}{''.join(frames)}"
+        f"@media (prefers-reduced-motion:no-preference){{{''.join(moving)}}}{_quiet(root)}"
     )
 
 
@@ -40,37 +85,166 @@ def _quiet(root: str) -> str:
     )
 
 
-def _arrival(scene: Scene, root: str) -> str:
-    """The numbers after the update stand faint until it comes."""
-    cue = arrival(scene)
-    if cue is None:
-        return ""
-    name, a, b = f"{_name(cue)}-after", 100 * cue.start, 100 * cue.end
-    return (
-        f"@keyframes {name}{{0%,{a:.2f}%{{opacity:{FAINT}}}{b:.2f}%,100%{{opacity:1}}}}"
-        f"@media (prefers-reduced-motion:no-preference){{"
-        f"{root} .after{{animation:{name} {SECONDS:g}s linear infinite}}}}"
-    )
+def _cues(scene: Scene) -> Iterator[Cue]:
+    for _, cue in (*edge_cues(scene), *neuron_cues(scene)):
+        yield cue
+    if "update" in windows(scene):
+        yield _flash(scene)
+
+
+def _flash(scene: Scene) -> Cue:
+    return Cue("update", *windows(scene)["update"])
+
+
+def _ticks(at: float) -> int:
+    """A moment in hundredths of a per cent, to a fifth of a per cent: few rules serve many."""
+    return round(at * 500) * 20
+
+
+def _hidden(scene: Scene, root: str) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = defaultdict(list)
+    for reveal in reveals(scene):
+        found[_ticks(reveal.at)] += _selectors(reveal, root)
+    return found
+
+
+def _selectors(reveal: Reveal, root: str) -> list[str]:
+    told = HIDDEN[reveal.part].format(layer=reveal.layer, ref=reveal.ref)
+    return [f"{root} {one}" for one in told.split(",")]
+
+
+def _faint(scene: Scene, root: str) -> dict[int, list[str]]:
+    """The edges, faint until their measure is known."""
+    found: dict[int, list[str]] = defaultdict(list)
+    for reveal in reveals(scene):
+        if reveal.part == MEASURED[scene.view]:
+            layer = f'[data-layer="{reveal.layer}"]' if reveal.layer else ""
+            found[_ticks(reveal.at)].append(f"{root} .edge{layer}>path")
+    return found
+
+
+def _spans(scene: Scene) -> Iterator[tuple[str, int, int]]:
+    """The classes of what shows for a while: captions, and the cats asleep until they wake."""
+    for k, (_, start, end) in enumerate(phases(scene)):
+        yield f"p{k}", _ticks(start), _ticks(end)
+    for layer in range(1, scene.layers + 1):
+        at = waking(scene, layer)
+        if at is not None:
+            yield f"w{layer}", 0, _ticks(at)
 
 
 def moment_rules(scene: Scene, look: Theme, moment: float) -> str:
     """The rules of one still moment."""
-    cue = arrival(scene)
-    if cue is None or moment >= cue.end:
-        return ""
-    gone = cue.at(moment)
-    if gone is None:
-        return f".after{{opacity:{FAINT}}}"
-    return f".after{{opacity:{FAINT + (1 - FAINT) * gone:.2f};fill:{look.accent}}}"
+    gone = [
+        one for reveal in reveals(scene) if moment < reveal.at for one in _selectors(reveal, "svg")
+    ]
+    faint = [
+        one
+        for at, selectors in _faint(scene, "svg").items()
+        if moment * 1e4 < at
+        for one in selectors
+    ]
+    parts = [(faint, f"opacity:{FAINT}"), (gone, "display:none")]
+    if "update" in windows(scene) and _flash(scene).at(moment) is not None:
+        parts.append((["svg .after"], f"fill:{look.accent}"))
+    return "".join(f"{','.join(which)}{{{rule}}}" for which, rule in parts if which)
 
 
 def overlay(scene: Scene, look: Theme, moment: float | None) -> str:
     """What moves: every part with its animation's class, or only what shows at `moment`."""
     parts = [_pulse(look, edge, cue, moment) for edge, cue in edge_cues(scene)]
     parts += [_glow(look, neuron, cue, moment) for neuron, cue in neuron_cues(scene)]
+    if "update" in windows(scene):
+        parts.append(_edges(scene, look, moment))
+    return f'<g class="moving" aria-hidden="true">{"".join(parts)}</g>'
+
+
+def over(scene: Scene, look: Theme, moment: float | None, name: str) -> str:
+    """What lies over the cards: the sleeping cats, the rows that change, the caption."""
+    parts = [_sleeper(scene, look, neuron, moment, name) for neuron in scene.neurons]
+    if "update" in windows(scene):
+        parts.append(_rows(scene, look, moment))
+    parts += [
+        _caption(look, k, text)
+        for k, (text, start, end) in enumerate(phases(scene))
+        if moment is None or start <= moment < end
+    ]
     if moment is not None:
         parts.append(_clock(scene, look, moment))
     return f'<g class="moving" aria-hidden="true">{"".join(parts)}</g>'
+
+
+def sleeping(scene: Scene, theme: str, name: str) -> str:
+    """The sleeping cat, which every neuron that waits uses."""
+    from .svg import shapes
+
+    if not scene.miya:
+        return ""
+    # a browser matches rules within what is used, so the theme's class has to be there too
+    return f'<g id="{name}z" class="miya-{theme}">{shapes(miya("asleep", 1))}</g>'
+
+
+def _sleeper(scene: Scene, look: Theme, neuron: Neuron, moment: float | None, name: str) -> str:
+    from .svg import n
+
+    at = waking(scene, neuron.layer)
+    if at is None or (moment is not None and moment >= at):
+        return ""
+    kind = f' class="w{neuron.layer}"' if moment is None else ""
+    b = neuron.circle
+    x, y, side = b.x + b.width / 2, b.middle, 0.66 * CAT
+    cat = (
+        f'<use href="#{name}z" transform="translate({n(x - side / 2)} '
+        f'{n(b.bottom + 3 - 0.95 * side)}) scale({side / 100:.3f})"/>'
+        if scene.miya
+        else ""
+    )
+    return (
+        f'<g{kind}><circle cx="{n(x)}" cy="{n(y)}" r="{n(b.width / 2)}" fill="{look.zero}" '
+        f'stroke="{look.outline}" stroke-width="1.2"/>{cat}</g>'
+    )
+
+
+def _rows(scene: Scene, look: Theme, moment: float | None) -> str:
+    """The bands of the weights and biases, which flash as they change."""
+    from .svg import n
+
+    bands = [
+        row.band for neuron in scene.neurons for row in neuron.rows if not row.ref.startswith("n")
+    ]
+    d = "".join(f"M{n(b.x)},{n(b.y)}h{n(b.width)}v{n(b.height)}h{n(-b.width)}z" for b in bands)
+    return _flashing(scene, moment, f'fill="{look.accent}" fill-opacity="0.22"', d)
+
+
+def _edges(scene: Scene, look: Theme, moment: float | None) -> str:
+    """The edges of what the update changes."""
+    from .svg import curve
+
+    d = "".join(curve(edge) for edge in scene.edges if edge.kind != "link")
+    return _flashing(scene, moment, f'fill="none" stroke="{look.accent}" stroke-width="4"', d)
+
+
+def _flashing(scene: Scene, moment: float | None, line: str, d: str) -> str:
+    cue = _flash(scene)
+    gone = None if moment is None else cue.at(moment)
+    if moment is not None and gone is None:
+        return ""
+    shown = "" if gone is None else f' opacity="{_swell(gone):.2f}"'
+    return _path(cue, moment, line + shown, d)
+
+
+def _caption(look: Theme, k: int, text: str) -> str:
+    from html import escape
+
+    x, y, size = CAPTION
+    return (
+        f'<text class="p{k}" x="{x:g}" y="{y:g}" font-weight="700" '
+        f'style="fill:{look.accent};font-size:{size:g}px">{escape(text)}</text>'
+    )
+
+
+def _swell(gone: float) -> float:
+    return 0.9 * (1 - abs(2 * gone - 1))
 
 
 def _name(cue: Cue) -> str:
@@ -103,23 +277,18 @@ def _pulse(look: Theme, edge: Edge, cue: Cue, moment: float | None) -> str:
     from .svg import curve, n, thickness
 
     tone = edge.passed if cue.motion == "back" and edge.passed else edge.tone
-    colour = look.accent if cue.motion == "update" else look.ink
-    if cue.motion == "back":
-        colour = stroke(look, tone)
+    colour = stroke(look, tone) if cue.motion == "back" else look.ink
     wide = max(3.0, thickness(tone) + 1.5)
     gone = None if moment is None else cue.at(moment)
     if moment is not None and gone is None:
         return ""
     line = f'fill="none" stroke="{colour}" stroke-width="{n(wide)}" stroke-linecap="round"'
-    if cue.motion == "update":
-        shown = "" if gone is None else f' opacity="{0.9 * (1 - abs(2 * gone - 1)):.2f}"'
-        return _path(edge, cue, moment, f"{line}{shown}", curve(edge))
     dash = f'pathLength="100" stroke-dasharray="{LONG:g} {100 + LONG:g}"'
     at = f' stroke-dashoffset="{_offset(cue, gone):.1f}"' if gone is not None else ""
-    return _path(edge, cue, moment, f"{line} {dash}{at}", curve(edge))
+    return _path(cue, moment, f"{line} {dash}{at}", curve(edge))
 
 
-def _path(edge: Edge, cue: Cue, moment: float | None, line: str, d: str) -> str:
+def _path(cue: Cue, moment: float | None, line: str, d: str) -> str:
     kind = f' class="{_name(cue)}"' if moment is None else ""
     return f'<path{kind} d="{d}" {line}/>'
 
@@ -130,7 +299,7 @@ def _glow(look: Theme, neuron: Neuron, cue: Cue, moment: float | None) -> str:
     gone = None if moment is None else cue.at(moment)
     if moment is not None and gone is None:
         return ""
-    shown = "" if gone is None else f' opacity="{0.9 * (1 - abs(2 * gone - 1)):.2f}"'
+    shown = "" if gone is None else f' opacity="{_swell(gone):.2f}"'
     kind = f' class="{_name(cue)}"' if moment is None else ""
     b = neuron.box
     return (

@@ -24,7 +24,6 @@ from ..story.blocks import (
 from ..story.expression import Number, plain
 from ..story.quantity import Symbol
 from ..story.symbols import plain_symbol
-from ..story.words import load
 from .escape import printable
 from .faces import FACES
 
@@ -95,8 +94,8 @@ def _heading(words: str, level: int, style: Style) -> Iterator[str]:
 
 def _remark(block: Remark, story: Story, width: int) -> Iterator[str]:
     words = block.text
-    if block.measure:
-        words += f" [{load(story.language)['general']['measure'].format(measure=block.measure)}]"
+    if block.note:
+        words += f" [{block.note}]"
     face = f"  {FACES[block.mood]} "
     yield from wrap(printable(words), width, face, " " * columns(face))
 

@@ -154,6 +154,7 @@ def style(name: str) -> str:
         "bubble": f"fill:{t.bubble};stroke:{t.border};stroke-width:1.2",
         "rule": f"fill:none;stroke:{t.border};stroke-width:1",
         "tap": f"fill:none;stroke:{t.accent};stroke-width:1.6",
+        "greediest": f"fill:none;stroke:{t.accent};stroke-width:3",
         "ring": f"fill:none;stroke:{t.outline}",
         "badge": f"fill:{t.card};stroke:{t.ink};stroke-width:1.4",
         "mark": f"{thin};stroke:{t.ink};stroke-width:1.9",

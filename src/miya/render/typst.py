@@ -22,7 +22,6 @@ from ..story.blocks import (
 )
 from ..story.expression import plain
 from ..story.quantity import Symbol
-from ..story.words import load
 from .escape import printable
 from .faces import FACES
 from .typst_maths import expression, figure, maths, quoted
@@ -93,9 +92,8 @@ def _write(block: Block, story: Story) -> Iterator[str]:
             yield f"#rows({header}, {cells})"
         case Remark():
             words = block.text
-            if block.measure:
-                measure = load(story.language)["general"]["measure"]
-                words += f" ({measure.format(measure=block.measure)})"
+            if block.note:
+                words += f" ({block.note})"
             yield f"#remark({quoted(FACES[block.mood])}, {_text(words)})"
 
 
@@ -113,12 +111,10 @@ def calculation(item: Calculation | Blank) -> str:
 
 def _blank(item: Blank) -> str:
     """The same with a line to write on, and with room to work where the expression is blank."""
-    parts, body = [f"box($= #blank({WORK}em)$)"], ""
+    asked = f"box($= #blank({WORK}em)$)"
     if item.tree is not None:
-        body = expression(item.tree, item.write)
-        parts = [f"$display(= {body})$"]
-    tall = "true" if "frac(" in body or item.tree is None else "false"
-    return _tuple([tall, symbol(item.symbol), *parts, f"box($= #blank({ROOM}em)$)"])
+        asked = f"$display(= {expression(item.tree, item.write)})$"
+    return _tuple(["true", symbol(item.symbol), asked, f"box($= #blank({ROOM}em)$)"])
 
 
 def _tuple(items: Iterator[str] | map[str] | list[str]) -> str:

@@ -82,11 +82,13 @@ class Table:
 
 @dataclass(frozen=True)
 class Remark:
-    """Miya speaks. `measure` names what she ranks by, "" where she ranks nothing."""
+    """Miya speaks. `measure` is what she ranks by, "" where she ranks nothing; `note` says it in
+    words."""
 
     text: str
     mood: Mood
     measure: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import partial
-from math import pi, prod
+from math import isfinite, pi, prod
 
-from .expression import Binary, Call, Expression, Negative, Number, evaluate, magnitude, total
+from .expression import (
+    Binary,
+    Call,
+    Expression,
+    Negative,
+    Number,
+    evaluate,
+    evaluate_in_floats,
+    magnitude,
+    total,
+)
 from .numbers import MOST_DIGITS, number, settled
 
 # of the last digit: nearer to half-way than this, take more digits, and only then as it comes
-MARGINS = Decimal("0.001"), Decimal("1e-9")
+STRICT, LENIENT = Decimal("0.001"), Decimal("1e-9")
+WIDE, BEYOND = Context(prec=400), Decimal("1e300")
 EXACT_DIGITS = 60  # a difference of two float64 is exact within so many of their own digits
-
-
-class DoesNotClose(AssertionError):
-    """No way of writing these digits closes: a defect of Miya, not of the input."""
 
 
 @dataclass(frozen=True)
@@ -34,33 +41,54 @@ class Closed:
         return number(value, self.digits, pad=False, full=self.full)
 
 
-def close(tree: Expression, result: float, digits: int) -> Closed:
+def close(tree: Expression, result: float, digits: int, *, carried: bool = False) -> Closed:
     """`tree` and `result` written with as few digits, `digits` or more, as make them close.
 
-    Digits of the result that float64 noise of its largest term has made are not shown.
+    Digits of the result that float64 noise of its largest term has made are not shown. A result
+    that is carried on rounded stands as it is carried. Where the noise is all there is, the
+    result is what the printed digits give.
     """
-    # of an endless series its length is tried out, not longer results
-    series = isinstance(tree, Call) and tree.function == "normal_cdf"
-    shown = [*range(digits, digits + (1 if series else 4)), *range(digits - 1, 0, -1)]
-    scale = magnitude(tree)
-    for margin in MARGINS:
-        for result_digits in shown:
-            text = settled(result, scale, result_digits)
+    if not isfinite(result):
+        return Closed(Number(result), digits, number(result, digits), "=")
+    texts = [number(result, MOST_DIGITS)] if carried else _texts(tree, result, digits)
+    for margin in (STRICT, LENIENT):
+        for text in texts:
             for form in _forms(tree):
                 found = close_on(form, text, digits, margin)
                 if found:
                     return found
-    raise DoesNotClose(f"{tree} = {result!r} at {digits} digits")
+    return _as_printed(tree, result, digits)
 
 
-def close_on(
-    tree: Expression, text: str, digits: int, margin: Decimal = MARGINS[0]
-) -> Closed | None:
+def _texts(tree: Expression, result: float, digits: int) -> list[str]:
+    """The result to ever more digits, then to fewer; of an endless series, whose length is
+    tried out, not to more."""
+    series = isinstance(tree, Call) and tree.function == "normal_cdf"
+    shown = [*range(digits, digits + (1 if series else 4)), *range(digits - 1, 0, -1)]
+    scale = magnitude(tree)
+    return [settled(result, scale, d) for d in shown]
+
+
+def _as_printed(tree: Expression, result: float, digits: int) -> Closed:
+    """The result that the tree's own digits give; of what is beyond arithmetic, just the result."""
+    value = evaluate(tree, partial(number, digits=MOST_DIGITS, pad=False))
+    if value is not None and abs(value) < BEYOND:
+        for d in (digits, *range(digits - 1, 0, -1)):
+            found = close_on(tree, number(float(value), d), MOST_DIGITS, LENIENT)
+            if found:
+                return found
+    text = number(result, digits)
+    return close_on(Number(result), text, digits, LENIENT) or Closed(
+        Number(result), MOST_DIGITS, number(result, MOST_DIGITS), "="
+    )
+
+
+def close_on(tree: Expression, text: str, digits: int, margin: Decimal = STRICT) -> Closed | None:
     """`tree` with as few digits, `digits` or more, as make it give `text`; None if none do."""
     for operand_digits in range(digits, MOST_DIGITS + 1):
-        value = evaluate(tree, partial(number, digits=operand_digits, pad=False))
-        relation = closes(value, text, margin)
-        if relation:
+        write = partial(number, digits=operand_digits, pad=False)
+        relation = closes(evaluate(tree, write), text, margin)
+        if relation and (margin is LENIENT or _in_floats(tree, write, text)):
             return Closed(tree, operand_digits, text, relation)
     return None
 
@@ -70,14 +98,15 @@ def close_noise(tree: Expression, result: float, digits: int) -> Closed:
     text = number(result, digits)
     for operand_digits in range(MOST_DIGITS, EXACT_DIGITS):
         write = partial(number, digits=operand_digits, pad=False, full=True)
-        relation = closes(evaluate(tree, write), text, MARGINS[1])
+        relation = closes(evaluate(tree, write), text, LENIENT)
         if relation:
             return Closed(tree, operand_digits, text, relation, full=True)
-    raise DoesNotClose(f"{tree} = {result!r} at {digits} digits")
+    return _as_printed(tree, result, digits)
 
 
 def closes(value: Decimal | None, text: str, margin: Decimal) -> str | None:
-    """ "=" or "≈" where `value` rounded to the digits of `text` is `text`, well off half-way."""
+    """ "=" or "≈" where `value` rounded to the digits of `text` is `text`, well off half-way:
+    to its decimals, and to its significant digits."""
     if value is None:
         return None
     result = Decimal(text)
@@ -86,11 +115,22 @@ def closes(value: Decimal | None, text: str, margin: Decimal) -> str | None:
     exponent = result.as_tuple().exponent
     assert isinstance(exponent, int)
     unit = Decimal(1).scaleb(exponent)
-    away = abs(value - result) / unit
-    if away >= Decimal("0.5") - margin:
+    if abs(value - result) / unit >= Decimal("0.5") - margin or abs(value) >= BEYOND:
         return None
-    rounded = value.quantize(unit, ROUND_HALF_EVEN) if abs(value) < 10**40 else result
-    return "≈" if rounded == result else None
+    significant = Context(prec=len(result.as_tuple().digits), rounding=ROUND_HALF_EVEN)
+    same = value.quantize(unit, ROUND_HALF_EVEN, WIDE) == result == significant.plus(value)
+    return "≈" if same or result == 0 else None
+
+
+def _in_floats(tree: Expression, write: Callable[[float], str], text: str) -> bool:
+    """Whether float64 arithmetic on the printed digits gives `text` too."""
+    value = evaluate_in_floats(tree, write)
+    if value is None or not isfinite(value):
+        return False
+    result = Decimal(text)
+    exponent = result.as_tuple().exponent
+    assert isinstance(exponent, int)
+    return Decimal(value).quantize(Decimal(1).scaleb(exponent), ROUND_HALF_EVEN, WIDE) == result
 
 
 def _forms(tree: Expression) -> Iterator[Expression]:

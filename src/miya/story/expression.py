@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import math
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
@@ -19,6 +20,13 @@ from .symbols import latex_symbol, plain_symbol
 Write = Callable[[float], str]  # how a number is written
 
 SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
+OPERATIONS: dict[str, Callable[[float, float], float]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "**": operator.pow,
+}
 BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 4}
 ATOM = 5
 CONTEXT = Context(prec=60, traps=[InvalidOperation, DivisionByZero, Overflow])
@@ -196,6 +204,28 @@ def _compute(sign: str, a: Decimal, b: Decimal) -> Decimal:
         case "/":
             return CONTEXT.divide(a, b)
     return Decimal(1) if b == 0 else CONTEXT.power(a, b)
+
+
+def evaluate_in_floats(tree: Expression, write: Write) -> float | None:
+    """What the written digits give in float64; None where that fails."""
+    try:
+        return _in_floats(tree, write)
+    except (OverflowError, ZeroDivisionError, ValueError, TypeError):
+        return None
+
+
+def _in_floats(tree: Expression, write: Write) -> float:
+    match tree:
+        case Number(value):
+            return float(write(value))
+        case Negative(of):
+            return -_in_floats(of, write)
+        case Call(function, of):
+            inside = _in_floats(of, write)
+            return math.exp(inside) if function == "exp" else math.log(inside)
+        case Binary(sign, left, right):
+            return OPERATIONS[sign](_in_floats(left, write), _in_floats(right, write))
+    raise TypeError(tree)
 
 
 def magnitude(tree: Expression) -> float:

@@ -27,7 +27,8 @@ def number(value: float, digits: int, *, pad: bool = True, full: bool = False) -
     # digits before the point are never rounded away: 1250304.2 is 1250304, not 1250300
     if exactly.adjusted() < LONGEST_WHOLE:
         digits = max(digits, exactly.adjusted() + 1)
-    if len(exactly.as_tuple().digits) <= digits:
+    # without padding one digit more is no rounding away: a carried 0.0052135 stands whole
+    if len(exactly.as_tuple().digits) <= digits + (not pad):
         return _write(exactly)
     rounded = Decimal(f"{value:.{digits - 1}e}")
     return _write(rounded if pad else rounded.normalize())

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..analysis.flow import is_greedy
+from ..core.activations import KINDS
+from ..core.rounding import Array, exact
 from ..core.trace import LayerTrace
 from .blocks import Remark
 from .numbers import signed
@@ -36,22 +38,72 @@ def on_setup(t: Teller) -> Iterator[Remark]:
 
 
 def on_loss(t: Teller) -> Iterator[Remark]:
+    """The single loss that is largest, where its output is far from its target."""
     network, root = t.trace.network, t.trace.root
-    outputs, targets = root.operands[0].value, network.targets
+    elements, outputs = root.saved["elements"], root.operands[0].value
+    says = "says"
     if "p" in root.saved:
-        outputs = root.saved["p"]
-    gap = np.abs(outputs - targets)
-    n, i = (int(v) for v in np.unravel_index(int(gap.argmax()), gap.shape))
+        outputs, says = root.saved["p"], "says_probability"
+    n, i = (int(v) for v in np.unravel_index(int(elements.argmax()), elements.shape))
     limit = UNLIKELY if network.loss.name == "cross_entropy" else FAR
-    if gap[n, i] >= limit:
+    if abs(outputs[n, i] - network.targets[n, i]) >= limit:
+        alone = int((elements != 0).sum()) == 1
+        neuron = network.layers[-1].neurons[i]
+        if network.batch:
+            neuron = t.text("general", "in_example", neuron=neuron, example=n)
         yield from t.remark(
-            "large_loss",
+            "large_loss" if alone else "large_loss_part",
             "side-eye",
-            output=t.number(outputs[n, i]),
-            target=t.number(targets[n, i]),
-            neuron=network.layers[-1].neurons[i],
+            says=t.text("general", says, output=t.number(outputs[n, i])),
+            target=t.number(network.targets[n, i]),
+            neuron=neuron,
+            share=t.percent(float(elements[n, i] / elements.sum())),
             loss=t.number(t.trace.loss),
         )
+    yield from _on_logits(t)
+
+
+def _on_logits(t: Teller) -> Iterator[Remark]:
+    """Logits so large that the probabilities made of them hardly change any more."""
+    root = t.trace.root
+    if "p" not in root.saved:
+        return
+    logits, p = root.operands[0].value, root.saved["p"]
+    if t.trace.network.loss.kind.target == "classes":
+        if p.shape[1] == 1:
+            return
+        others = p @ (1 - np.eye(p.shape[1]))  # 1 - p, without cancelling
+        slopes = p * others
+    else:
+        sigmoid = KINDS["sigmoid"]
+        assert sigmoid.slope is not None
+        slopes = sigmoid.slope(logits, p, {}, exact, {})
+    flat = np.argwhere(slopes < SATURATED_SLOPE * STEEPEST["sigmoid"])
+    if len(flat):
+        n, i = (int(v) for v in flat[int(slopes[tuple(flat.T)].argmin())])
+        yield from _saturated(t, "saturated_logit", t.layers[-1], n, i, logits, slopes, len(flat))
+
+
+def _saturated(
+    t: Teller,
+    key: str,
+    layer: LayerTrace,
+    n: int,
+    i: int,
+    z: Array,
+    slopes: Array,
+    count: int,
+) -> list[Remark]:
+    slope = float(slopes[n, i])
+    return t.remark(
+        key,
+        "sleepy",
+        neuron=layer.layer.neurons[i],
+        z=t.number(z[n, i]),
+        slope=t.number(slope) if slope > 1e-300 else "< 1e-300",
+        count=count,
+        all=slopes.size,
+    )
 
 
 def on_activations(t: Teller, layer: LayerTrace) -> Iterator[Remark]:
@@ -74,20 +126,11 @@ def on_activations(t: Teller, layer: LayerTrace) -> Iterator[Remark]:
         flat = np.argwhere(slopes < SATURATED_SLOPE * STEEPEST[kind.name])
         if len(flat):
             n, i = (int(v) for v in flat[int(slopes[tuple(flat.T)].argmin())])
-            slope = float(slopes[n, i])
-            yield from t.remark(
-                "saturated",
-                "sleepy",
-                neuron=names[i],
-                z=t.number(layer.z[n, i]),
-                slope=t.number(slope) if slope > 1e-300 else "< 1e-300",
-                count=len(flat),
-                all=slopes.size,
-            )
+            yield from _saturated(t, "saturated", layer, n, i, layer.z, slopes, len(flat))
 
 
 def on_deltas(t: Teller, layer: LayerTrace) -> Iterator[Remark]:
-    sizes = np.abs(layer.delta).sum(axis=0)
+    sizes = np.abs(layer.delta.sum(axis=0))
     count, whole = len(sizes), float(sizes.sum())
     if count < 2 or whole == 0:
         return

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..analysis.blame import Blame, Measure, blame
-from ..analysis.credit import Credit, credit
+from ..analysis.credit import Credit, try_credit
 from ..core.graph import Term
 from ..core.rounding import Array
 from ..core.trace import LayerTrace, Trace
@@ -54,8 +54,8 @@ class Teller:
         return load(self.language)
 
     @cached_property
-    def credit(self) -> Credit:
-        return credit(self.trace)
+    def credit(self) -> Credit | None:
+        return try_credit(self.trace)
 
     def blame(self, measure: Measure) -> Blame:
         return blame(self.trace, measure)
@@ -72,7 +72,11 @@ class Teller:
 
     def remark(self, key: str, mood: Mood, measure: str = "", **values: Any) -> list[Remark]:
         """Miya's remark, or nothing where she is to keep quiet."""
-        return [Remark(self.text("remarks", key, **values), mood, measure)] if self.miya else []
+        if not self.miya:
+            return []
+        named = self.words["measures"].get(measure, "")
+        note = self.text("general", "measure", measure=named) if measure else ""
+        return [Remark(self.text("remarks", key, **values), mood, measure, note)]
 
     def number(self, value: float) -> str:
         return number(value, self.digits)
@@ -86,9 +90,19 @@ class Teller:
         return Symbol(head, layer, (*first, *index), mark)
 
     def calculation(
-        self, kind: str, symbol: Symbol, tree: Expression, result: float
+        self,
+        kind: str,
+        symbol: Symbol,
+        tree: Expression,
+        result: float,
+        *,
+        carried: bool | None = None,
     ) -> Calculation:
-        return Calculation(kind, symbol, close(tree, float(result), self.digits))
+        """carried: whether the result is carried on rounded; by default as the trace does."""
+        if carried is None:
+            carried = self.trace.digits is not None
+        closed = close(tree, float(result), self.digits, carried=carried)
+        return Calculation(kind, symbol, closed)
 
     def formula(
         self, kind: str, symbol: Symbol, formula: str, names: Names, result: float

@@ -29,6 +29,9 @@ from ..mathml_names import element, math, symbol
 from ..spoken import Speaker
 from .faces import face
 
+# room to work where the expression is blank
+WORK = '<span class="work" aria-hidden="true"></span><span aria-hidden="true">=</span> '
+
 
 @dataclass
 class Step:
@@ -156,7 +159,7 @@ class Writer:
             aria_label=said,
         )
         field = asks.removesuffix("</input>")  # an element that never closes
-        work = "" if item.tree is not None else element("span", class_="work", aria_hidden="true")
+        work = "" if item.tree is not None else WORK
         return element("li", mathml.blank(item, said), " ", work, field, class_="calculation asks")
 
     def table(self, block: Table) -> str:
@@ -183,9 +186,8 @@ class Writer:
 
     def remark(self, block: Remark) -> str:
         words = element("p", text(block.text))
-        if block.measure:
-            measure = self.words["measure"].format(measure=block.measure)
-            words += element("p", text(measure), class_="measure")
+        if block.note:
+            words += element("p", text(block.note), class_="measure")
         bubble = element("div", words, class_="bubble")
         return element("div", face(block.mood), bubble, class_=f"remark {block.mood}", role="note")
 

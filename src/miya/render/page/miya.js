@@ -1,5 +1,24 @@
 "use strict";
 (() => {
+  // src/cut.ts
+  var BOXES = ".calculation, .maths, .scroll";
+  function mark(box) {
+    box.classList.toggle("cut", box.scrollWidth > box.clientWidth + 1);
+  }
+  function startCuts() {
+    const inSight = /* @__PURE__ */ new Set();
+    const seen = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) {
+        if (isIntersecting) inSight.add(target);
+        else inSight.delete(target);
+      }
+      inSight.forEach(mark);
+    });
+    for (const box of document.querySelectorAll(BOXES)) seen.observe(box);
+    window.addEventListener("resize", () => inSight.forEach(mark));
+    void document.fonts.ready.then(() => inSight.forEach(mark));
+  }
+
   // src/judge.ts
   var RIGHT = 0.01;
   var CLOSE = 0.1;
@@ -60,8 +79,8 @@
     return element2.getAttribute("data-ref") ?? element2.getAttribute("data-row") ?? "";
   }
   function named(element2) {
-    const within = [...element2.querySelectorAll("[data-ref]")];
-    return element2.hasAttribute("data-ref") ? [element2, ...within] : within;
+    const within2 = [...element2.querySelectorAll("[data-ref]")];
+    return element2.hasAttribute("data-ref") ? [element2, ...within2] : within2;
   }
   function partsIn(element2) {
     return new Set(named(element2).flatMap((e) => partOf(refOf(e)) ?? []));
@@ -135,7 +154,10 @@
       const shapes = this.shapes.filter((s) => lights(ref, refOf(s)));
       const texts = [...this.texts].flatMap(([part, e]) => lights(ref, part) ? e : []);
       this.mark(shapes, texts);
-      this.status.textContent = this.words.say("lit", { part: ref, count: texts.length });
+      this.status.textContent = this.words.say("lit", {
+        part: this.words.name(ref),
+        count: texts.length
+      });
     }
     /** From the text: the parts of all that it names, and the same single quantities elsewhere. */
     lightShapes(element2) {
@@ -144,7 +166,7 @@
       const texts = single ? [...parts].flatMap((part) => this.texts.get(part) ?? []) : [];
       const leaves = texts.filter((e) => !e.matches("li, tr"));
       this.mark(this.shapes.filter((s) => parts.has(refOf(s))), [element2, ...leaves]);
-      this.status.textContent = [...parts].join(", ");
+      this.status.textContent = [...parts].map((part) => this.words.name(part)).join(", ");
       this.onParts(parts.size ? parts : null);
     }
     mark(shapes, texts) {
@@ -365,8 +387,8 @@
       const legend = element("legend", this.words.say("guess_sign", this.subject(question)));
       const signs = element("fieldset");
       signs.append(legend);
-      for (const [sign, mark] of SIGNS) {
-        const caption = `${mark} ${this.words.say(`guess_${sign}`)}`;
+      for (const [sign, mark2] of SIGNS) {
+        const caption = `${mark2} ${this.words.say(`guess_${sign}`)}`;
         const choice = button(caption, () => this.answerSign(question, sign));
         choice.dataset["sign"] = sign;
         signs.append(choice);
@@ -454,15 +476,13 @@
     }
   };
   function label(question) {
-    return question.querySelector("math")?.getAttribute("aria-label") ?? "";
+    return question.querySelector(".flow")?.getAttribute("aria-label") ?? "";
   }
   function conceal(question, hidden) {
     const whole = question.dataset["label"] ?? "";
     const said = hidden ? whole.slice(0, Number(question.dataset["cut"])) : whole;
     question.classList.toggle("asking", hidden);
-    for (const name of ["aria-label", "alttext"]) {
-      question.querySelector("math")?.setAttribute(name, said);
-    }
+    question.querySelector(".flow")?.setAttribute("aria-label", said);
   }
   function hideAfter(question) {
     let at = question;
@@ -488,14 +508,114 @@
     return made;
   }
 
+  // src/zoom.ts
+  var STEP = 1.5;
+  var MOST = 12;
+  var STILL = 5;
+  var TYPING = "input, select, textarea, [contenteditable]";
+  var Zoom = class {
+    constructor(frame, onChange) {
+      this.frame = frame;
+      this.onChange = onChange;
+      byId("closer").addEventListener("click", () => this.by(STEP));
+      byId("farther").addEventListener("click", () => this.by(1 / STEP));
+      document.addEventListener("keydown", (event) => this.key(event));
+      frame.addEventListener("pointerdown", (event) => this.drag(event));
+      frame.addEventListener("click", (event) => this.dragged && event.stopPropagation(), true);
+    }
+    frame;
+    onChange;
+    factor = 1;
+    centre = null;
+    dragged = false;
+    /** Pixels of the screen to a unit of the picture, as last aimed. */
+    scale = 1;
+    get on() {
+      return this.factor > 1;
+    }
+    reset() {
+      this.factor = 1;
+      this.centre = null;
+      this.mark();
+    }
+    /** Brings the middle of a part to the middle, once one has gone closer. */
+    centreOn(box) {
+      if (!this.on || this.dragged) return;
+      this.centre = middle(box);
+      this.onChange();
+    }
+    /**
+     * The transform that brings `part` of `all` to the middle, as large as `room` takes. Unlike a new
+     * viewBox it leaves the layout of the picture as it is, so that a step stays within a frame.
+     */
+    transform(all, part, room) {
+      const scale = fit(all, room);
+      if (!scale) return "";
+      this.scale = fit(part, room) * this.factor;
+      const at = this.on ? within(this.centre ?? middle(part), all) : middle(part);
+      if (this.on) this.centre = at;
+      const x = (all.x + all.width / 2 - at.x) * scale;
+      const y = (all.y + all.height / 2 - at.y) * scale;
+      return `scale(${this.scale / scale}) translate(${x}px, ${y}px)`;
+    }
+    by(factor) {
+      this.factor = Math.min(Math.max(this.factor * factor, 1), MOST);
+      if (this.factor < 1.01) this.reset();
+      this.mark();
+      this.onChange();
+    }
+    mark() {
+      this.frame.classList.toggle("zoomed", this.on);
+      byId("farther").setAttribute("aria-disabled", String(!this.on));
+      byId("closer").setAttribute("aria-disabled", String(this.factor >= MOST));
+    }
+    key(event) {
+      const factor = { "+": STEP, "=": STEP, "-": 1 / STEP, "−": 1 / STEP }[event.key];
+      if (!factor || event.altKey || event.ctrlKey || event.metaKey) return;
+      if (event.target.closest(TYPING)) return;
+      event.preventDefault();
+      this.by(factor);
+    }
+    drag(down) {
+      this.dragged = false;
+      const from = this.centre;
+      if (!this.on || !from || down.button !== 0) return;
+      const move = (event) => {
+        const [x, y] = [event.clientX - down.clientX, event.clientY - down.clientY];
+        if (Math.hypot(x, y) > STILL) this.dragged = true;
+        if (!this.dragged) return;
+        this.centre = { x: from.x - x / this.scale, y: from.y - y / this.scale };
+        this.onChange();
+      };
+      const end = () => window.removeEventListener("pointermove", move);
+      window.addEventListener("pointermove", move);
+      for (const name of ["pointerup", "pointercancel"]) {
+        window.addEventListener(name, end, { once: true });
+      }
+    }
+  };
+  function fit(box, room) {
+    return Math.min(room.width / box.width, room.height / box.height);
+  }
+  function middle(box) {
+    return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+  }
+  function within({ x, y }, box) {
+    const clamp = (v, low, size) => Math.min(Math.max(v, low), low + size);
+    return { x: clamp(x, box.x, box.width), y: clamp(y, box.y, box.height) };
+  }
+
   // src/picture.ts
   var MARGIN = 22;
   var SMALL = 560;
+  var LEGIBLE = 0.5;
   var MOVES = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
   var PRINT = matchMedia("print");
   var Picture = class {
-    constructor(section) {
+    constructor(section, words) {
       this.section = section;
+      this.words = words;
+      this.zoom = new Zoom(section.querySelector(".frame"), () => this.aim());
       this.views = [...section.querySelectorAll(".view")];
       for (const svg of section.querySelectorAll(".view > svg")) {
         const { x, y, width, height } = svg.viewBox.baseVal;
@@ -517,6 +637,7 @@
       window.addEventListener("afterprint", () => this.aim());
     }
     section;
+    words;
     views;
     whole = /* @__PURE__ */ new Map();
     placed = /* @__PURE__ */ new Map();
@@ -525,6 +646,9 @@
     near = null;
     /** The width and height that the view in sight has, in pixels. */
     room = { width: 0, height: 0 };
+    zoom;
+    /** What each title and description says when nothing is concealed. */
+    told = /* @__PURE__ */ new Map();
     /** Shows the view of a step, and of it what the step is about. */
     show(view, parts) {
       const known = this.views.some((v) => v.dataset["view"] === view);
@@ -532,18 +656,27 @@
       for (const v of this.views) v.hidden = v.dataset["view"] !== wanted;
       this.parts = parts;
       this.near = null;
+      this.zoom.reset();
       this.aim();
     }
-    /** Where the picture is small, it goes close to what the text lights; null goes back. */
+    /** Where the picture is too small to read, it goes close to what the text lights; null back. */
     approach(parts) {
       const before = this.near;
-      this.near = this.section.clientWidth < SMALL ? parts : null;
+      const small = this.section.clientWidth < SMALL || !this.legible();
+      this.near = small && !this.zoom.on ? parts : null;
       if (this.near !== before) this.aim();
+    }
+    /** Whether the text of what the step is about can be read as it stands. */
+    legible() {
+      const svg = this.inSight();
+      const part = svg && this.around(svg, this.parts);
+      return !part || fit(part, this.room) >= LEGIBLE;
     }
     /** All of the picture, or what the step is about. Returns whether it is all of it. */
     toggleWhole() {
       this.close = !this.close;
       this.section.classList.toggle("whole", !this.close);
+      this.zoom.reset();
       this.aim();
       return !this.close;
     }
@@ -556,15 +689,17 @@
       const svg = this.inSight();
       const all = svg && this.whole.get(svg);
       if (!svg || !all) return;
-      svg.style.transform = this.close ? zoom(all, this.around(svg) ?? all, this.room) : "";
+      const part = this.close && this.around(svg, this.near ?? this.parts) || all;
+      const plain = !this.close && !this.zoom.on;
+      svg.style.transform = plain ? "" : this.zoom.transform(all, part, this.room);
     }
     inSight() {
       return this.views.find((v) => !v.hidden)?.querySelector("svg") ?? null;
     }
     /** The box around the step's parts, their neurons and inputs; around all where it has none. */
-    around(svg) {
+    around(svg, wanted) {
       const every = this.boxesOf(svg);
-      const parts = [...this.near ?? this.parts];
+      const parts = [...wanted];
       const own = every.filter(
         ({ ref }) => parts.some((part) => lights(ref, part) || inputOf(part) === ref)
       );
@@ -596,6 +731,10 @@
         part.setAttribute("aria-label", name);
         if (part.classList.contains("edge")) widen(part);
       });
+      svg.addEventListener("focusin", (event) => {
+        const part = event.target.closest("[data-ref]");
+        if (part) this.zoom.centreOn(part.getBBox());
+      });
       svg.addEventListener("keydown", (event) => {
         const now = parts.indexOf(event.target);
         const step = MOVES[event.key];
@@ -607,26 +746,19 @@
         next?.focus();
       });
     }
-    /** While values are guessed the picture gives none away, not by words that pop up either. */
+    /** While values are guessed the picture gives none away, not by words that are only read out. */
     conceal(hidden) {
       this.section.classList.toggle("guessing", hidden);
-      for (const part of this.section.querySelectorAll("svg [data-ref]")) {
-        const title = part.querySelector("title");
-        if (!title) continue;
-        part.dataset["title"] ??= title.textContent ?? "";
-        const shown = hidden ? part.dataset["ref"] ?? "" : part.dataset["title"];
-        title.textContent = shown;
-        part.setAttribute("aria-label", shown);
+      for (const words of this.section.querySelectorAll("svg title, svg desc")) {
+        const part = words.parentElement;
+        if (!this.told.has(words)) this.told.set(words, words.textContent ?? "");
+        const ref = part.getAttribute("data-ref");
+        const plain = ref === null ? this.words.say("picture") : this.words.name(ref);
+        words.textContent = hidden ? plain : this.told.get(words) ?? "";
+        if (ref !== null) part.setAttribute("aria-label", words.textContent);
       }
     }
   };
-  function zoom(all, part, room) {
-    const fit = (box) => Math.min(room.width / box.width, room.height / box.height);
-    const scale = fit(all);
-    const x = (all.x + all.width / 2 - part.x - part.width / 2) * scale;
-    const y = (all.y + all.height / 2 - part.y - part.height / 2) * scale;
-    return scale ? `scale(${fit(part) / scale}) translate(${x}px, ${y}px)` : "";
-  }
   function widen(edge) {
     const line = edge.querySelector("path")?.cloneNode();
     line?.setAttribute("class", "hit");
@@ -642,10 +774,16 @@
     return text.replace(/\{(\w+)\}/g, (place, name) => String(values[name] ?? place));
   }
   var Words = class {
-    constructor(texts) {
+    constructor(texts, names = {}) {
       this.texts = texts;
+      this.names = names;
     }
     texts;
+    names;
+    /** A part of the picture by its own name, or by its symbol. */
+    name(part) {
+      return this.names[part] ?? part;
+    }
     say(key, values = {}) {
       return fill(this.texts[key] ?? key, values);
     }
@@ -690,8 +828,8 @@
     if (!data || !section || !lit) return;
     document.documentElement.classList.add("js");
     for (const e of document.querySelectorAll(".needs-script")) e.hidden = false;
-    const words = new Words(data.words);
-    const picture = new Picture(section);
+    const words = new Words(data.words, data.names);
+    const picture = new Picture(section, words);
     const steps = new Steps(data, words, picture);
     new Links(
       byId("story"),
@@ -706,6 +844,7 @@
       byId("zoom").setAttribute("aria-pressed", String(picture.toggleWhole()));
     });
     startRun();
+    startCuts();
   }
   start();
 })();

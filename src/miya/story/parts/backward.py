@@ -158,7 +158,8 @@ def parameter_gradients(t: Teller, layer: LayerTrace) -> Iterator[Block]:
     yield from t.left_out(layer.weight.gradient, len(told), t.words["general"]["weights"])
     if k == len(t.layers):
         yield from remarks.on_pressure(t, layer)
-    yield t.say("backward", "shared_bias" if layer.layer.shared_bias else "bias", number=k)
+    key = "bias_batch" if t.trace.network.batch else "bias"
+    yield t.say("backward", "shared_bias" if layer.layer.shared_bias else key, number=k)
     yield Formula(
         f"∂C/∂b{k} = Σ δ{k}", rf"\frac{{\partial C}}{{\partial b_{{{k}}}}} = \sum \delta_{{{k}}}"
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...analysis.blame import BlameRow
+from ...analysis.credit import Credit
 from ...core.trace import ParameterUpdate
 from .. import remarks
 from ..blocks import Block, Bullets, Calculation, Calculations, Heading, Table
@@ -35,13 +36,11 @@ def outcome(t: Teller) -> Iterator[Block]:
         return
     change = _change(t)
     yield Calculations((change,))
-    yield t.say("outcome", "predicted")
-    promised = Symbol("ΔC", mark="predicted")
-    yield Calculations(
-        (t.calculation("predicted", promised, _first_order(t), trace.predicted_change),)
-    )
-    yield from _kept(t, promised)
-    yield from _credits(t)
+    yield from _promise(t)
+    if t.credit is not None:
+        yield from _credits(t, t.credit)
+    else:
+        yield t.say("outcome", "infinite")
     yield from remarks.on_outcome(t)
 
 
@@ -53,6 +52,16 @@ def _change(t: Teller) -> Calculation:
     )
     difference = float(trace.carry(np.asarray(trace.loss_after - trace.loss)))
     return t.calculation("change", Symbol("ΔC"), Binary("-", after, before), difference)
+
+
+def _promise(t: Teller) -> Iterator[Block]:
+    predicted, promised = t.trace.predicted_change, Symbol("ΔC", mark="predicted")
+    yield t.say("outcome", "predicted")
+    if not math.isfinite(predicted):
+        yield t.say("outcome", "beyond")
+        return
+    yield Calculations((t.calculation("predicted", promised, _first_order(t), predicted),))
+    yield from _kept(t, promised)
 
 
 def _kept(t: Teller, promised: Symbol) -> Iterator[Block]:
@@ -93,8 +102,8 @@ def _first_order(t: Teller) -> Expression:
     return total([*(product(p) for p in told), *rest])
 
 
-def _credits(t: Teller) -> Iterator[Block]:
-    found, ranking = t.credit, t.blame("credit")
+def _credits(t: Teller, found: Credit) -> Iterator[Block]:
+    ranking = t.blame("credit")
     key = "credits" if t.trace.digits is None else "credits_unrounded"
     yield t.say("outcome", key)
     every = ranking.total_parameters
@@ -117,7 +126,8 @@ def _credits(t: Teller) -> Iterator[Block]:
             what=t.words["general"]["parameters"],
         )
     sum_symbol = Symbol("Σ credits")
-    yield Calculations((t.calculation("credit_sum", sum_symbol, total(terms), found.total),))
+    told = t.calculation("credit_sum", sum_symbol, total(terms), found.total, carried=False)
+    yield Calculations((told,))
     yield t.say("outcome", "residual")
     missing = Binary("-", Number(found.total, sum_symbol), Number(found.real_change, Symbol("ΔC")))
     closed = close_noise(missing, found.residual, RESIDUAL_DIGITS)
@@ -125,36 +135,50 @@ def _credits(t: Teller) -> Iterator[Block]:
 
 
 def takeaways(t: Teller) -> Iterator[Block]:
-    pressure, step = t.blame("pressure"), t.blame("step")
     yield Heading(t.text("takeaways", "heading"))
-    items = []
-    top, neuron = pressure.parameters[0], pressure.neurons[0]
-    items.append(
-        t.text(
-            "takeaways",
-            "pressure",
-            symbol=plain_symbol(row_symbol(top)),
-            value=signed(top.value, t.digits),
-            share=t.percent(top.share),
-            neuron=neuron.name,
-            delta=signed(neuron.value, t.digits),
-        )
-    )
-    moved = step.parameters[0]
-    same = (moved.kind, moved.layer, moved.index) == (top.kind, top.layer, top.index)
-    items.append(
-        t.text(
-            "takeaways",
-            "step_same" if same else "step_other",
-            symbol=plain_symbol(row_symbol(moved)),
-            value=signed(moved.value, t.digits),
-            other=plain_symbol(row_symbol(top)),
-        )
-    )
-    items += _credited(t) if math.isfinite(t.trace.loss_after) else []
+    items = [_pressed(t), _moved(t)]
+    items += _credited(t) if t.credit is not None else []
     items.append(_bias(t))
     items += [_loss(t)] if math.isfinite(t.trace.loss_after) else []
     yield Bullets(tuple(items))
+
+
+def _pressed(t: Teller) -> str:
+    pressure = t.blame("pressure")
+    top, neuron = pressure.parameters[0], pressure.neurons[0]
+    if top.value == 0:
+        return t.text("takeaways", "unpressed")
+    return t.text(
+        "takeaways",
+        "pressure",
+        symbol=plain_symbol(row_symbol(top)),
+        value=signed(top.value, t.digits),
+        share=t.percent(top.share),
+        neuron=neuron.name,
+        delta=signed(neuron.value, t.digits),
+    )
+
+
+def _moved(t: Teller) -> str:
+    rows, top = t.blame("step").parameters, t.blame("pressure").parameters[0]
+    moved = rows[0]
+    size = t.number(abs(moved.value))
+    alike = sum(t.number(abs(row.value)) == size for row in rows)
+    same = (moved.kind, moved.layer, moved.index) == (top.kind, top.layer, top.index)
+    key = "step_same" if same else "step_other"
+    if moved.value == 0:
+        key = "unmoved"
+    elif alike > 1:
+        key = "step_alike"
+    return t.text(
+        "takeaways",
+        key,
+        symbol=plain_symbol(row_symbol(moved)),
+        value=signed(moved.value, t.digits),
+        other=plain_symbol(row_symbol(top)),
+        size=size,
+        count=alike,
+    )
 
 
 def _credited(t: Teller) -> list[str]:
@@ -186,7 +210,10 @@ def _credited(t: Teller) -> list[str]:
 def _bias(t: Teller) -> str:
     """The bias as the weight of a constant input 1, from the output layer's own numbers."""
     layer = t.layers[-1]
-    key = "bias_frozen" if not layer.bias.mask.any() else "bias"
+    stays = float(layer.bias.before[0]) == float(layer.bias.after[0])
+    key = "bias_still" if stays else "bias"
+    if not layer.bias.mask.any():
+        key = "bias_frozen"
     return t.text(
         "takeaways",
         key,

@@ -1,0 +1,1 @@
+"""Marking a hand-worked page, number by number."""

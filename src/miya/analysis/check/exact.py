@@ -1,0 +1,62 @@
+"""Every quantity of a step by its name, read from the trace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...core.rounding import Array
+from ...core.trace import Trace
+from ...core.written import Quantity
+
+Table = dict[Quantity, float]
+
+
+def table(trace: Trace, softmax: bool = False) -> Table:
+    """Exact values by quantity; softmax: the page's output is softmax of the last z."""
+    found: Table = {Quantity("C"): trace.loss, Quantity("η"): trace.network.learning_rate}
+    found[Quantity("C_new")] = trace.loss_after
+    many = trace.network.examples > 1
+    _rows(found, "x", None, trace.network.inputs, many)
+    _rows(found, "y", None, trace.network.targets, many)
+    last = len(trace.layers)
+    for layer in trace.layers:
+        k = layer.number
+        a, grad_a, slope = layer.a, layer.grad_a, layer.slope
+        if softmax and k == last:
+            a = np.asarray(trace.root.saved["p"])
+            grad_a, slope = -trace.network.targets / a / len(a), None
+        _rows(found, "z", k, layer.z, many)
+        _rows(found, "a", k, a, many)
+        _rows(found, "∂C/∂a", k, grad_a, many)
+        _rows(found, "δ", k, layer.delta, many)
+        if slope is not None:
+            _rows(found, "σ'", k, slope, many)
+        for letter, update in (("W", layer.weight), ("b", layer.bias)):
+            size = layer.layer.outputs
+            for head, values in (
+                (letter, update.before),
+                (f"∂C/∂{letter}", update.gradient),
+                (f"Δ{letter}", update.change),
+                (f"{letter}_new", update.after),
+            ):
+                _parameter(found, head, k, values, size)
+    return found
+
+
+def _rows(found: Table, head: str, layer: int | None, values: Array, many: bool) -> None:
+    for index, value in np.ndenumerate(values):
+        found[Quantity(head, layer, index if many else index[1:])] = float(value)
+
+
+def _parameter(found: Table, head: str, layer: int, values: Array, size: int) -> None:
+    if values.ndim == 1 and len(values) < size:  # one bias that the layer shares
+        found[Quantity(head, layer, ())] = float(values[0])
+        values = np.repeat(values, size)
+    for index, value in np.ndenumerate(values):
+        found[Quantity(head, layer, index)] = float(value)
+
+
+def plain(value: Any) -> float:
+    return float(value)

@@ -1,0 +1,70 @@
+"""A hand-worked page as it was read: what it gives, what it states, what was not understood."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .written import Quantity, Tree, Written
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A number that the page states of a quantity, or of an expression.
+
+    of: the quantity's element; None where the page only works out `formula`.
+    formula: the expression as text. work: the numeric expressions written before the number,
+    as trees, nearest last.
+    """
+
+    of: Quantity | None
+    stated: Written
+    line: int
+    formula: str = ""
+    work: tuple[Tree, ...] = ()
+    symbolic: Tree | None = None
+    element: tuple[int, ...] = ()  # which element of `work` and `symbolic` it is
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim in words that numbers decide: kind "weight" or "neuron" did the most.
+
+    of: the quantity that the sentence points at, where it names one.
+    """
+
+    kind: str
+    of: Quantity | None
+    text: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something said about the reading: its key in the words file, and what fills it."""
+
+    key: str
+    values: Mapping[str, Any]
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page. description: its network (docs/network-file.md), None where it gives none.
+
+    given: the line of each given, by its symbol. unread: each number that was not understood, its
+    line, and what stands around it. choices: conventions that the page leaves open, each with
+    the page as it is under each option.
+    """
+
+    name: str
+    description: Mapping[str, Any] | None
+    given: Mapping[str, int]
+    statements: tuple[Statement, ...]
+    claims: tuple[Claim, ...] = ()
+    unread: tuple[tuple[str, int, str], ...] = ()  # number, line, what stands around it
+    assumed: tuple[Note, ...] = ()
+    choices: Mapping[str, Mapping[str, Page]] = field(default_factory=dict)
+    late: bool = False  # the way back uses the weights after their update
+    softmax: bool = False  # the page's output is softmax of the last z, as cross entropy takes it

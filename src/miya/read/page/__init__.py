@@ -1,0 +1,1 @@
+"""Reading hand-worked pages: Markdown, LaTeX, text, HTML, notebooks and answer sheets."""

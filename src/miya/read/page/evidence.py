@@ -1,0 +1,169 @@
+"""What words and formulas say of the activation, the loss and the optimizer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from ...core.written import Binary, Call, Chain, Negative, Number, Ref, Tree
+
+ACTIVATIONS = {
+    "leaky relu": "leaky_relu", "leaky-relu": "leaky_relu", "softmax": "softmax",
+    "logistic": "sigmoid", "sigmoid": "sigmoid", "sigma": "sigmoid", "tanh": "tanh",
+    "hyperbolic tangent": "tanh", "relu": "relu", "rectified": "relu", "identity": "identity",
+    "linear output": "identity", "linear": "identity", "no activation": "identity",
+    "silu": "silu", "swish": "silu", "gelu": "gelu", "softplus": "softplus", "elu": "elu",
+}  # fmt: skip
+CALLED = {"tanh": "tanh", "relu": "relu", "softmax": "softmax", "max": "relu", "σ": "sigmoid"}
+NAMED = re.compile(
+    r"leaky[ -]relu|softmax|logistic|sigmoid|tanh|hyperbolic tangent|relu|rectified|identity"
+    r"|linear output|(?<!non)(?<!non-)linear|no activation|silu|swish|gelu|softplus",
+    re.IGNORECASE,
+)
+WHERE = {
+    "hidden": re.compile(r"hidden", re.IGNORECASE),
+    "output": re.compile(r"output|final layer|last layer", re.IGNORECASE),
+}
+HALF = re.compile(
+    r"\\[dt]?frac\s*\{?\s*1\s*\}?\s*\{?\s*2\s*\}?|½|(?<!\d)1\s*/\s*2"
+    r"|0\.5\s*\*?\s*(?:[(Σ∑\[]|\\sum|\\left|\\cdot|\\,|np|sum|mean|torch)|(?:\^\s*\{?2\}?|²|\*\*\s*2)\)*\s*/\s*2"
+)
+MEAN = re.compile(
+    r"\\[dt]?frac\s*\{?\s*1\s*\}?\s*\{?\s*[nNmMkK]\s*\}?|1/[nNmMkK]\b|\bmean\(", re.IGNORECASE
+)
+FORMULA = re.compile(
+    r"(?:\b[CEJL]\b|\b[CEJL]_\{?\w*\}?|E_\{?total\}?|loss|cost|error|\\mathcal\{L\}|\\text\{Loss\}|ℓ)"
+    r"\s*(?:\([^)\n]{0,20}\))?\s*(?:&)?[=:]\s*(?P<what>[^\n]{3,160})",
+    re.IGNORECASE,
+)
+PHRASES: tuple[tuple[str, str], ...] = (
+    (r"binary[ -]cross[ -]?entropy|\bBCE\b|log[ -]loss", "binary_cross_entropy"),
+    (r"cross[ -]?entropy", "cross_entropy"),
+    (
+        r"half (?:the )?(?:of the )?squared|½ (?:the )?squared|half[ _-]squared",
+        "half_squared_error",
+    ),
+    (r"mean[ _-]squared|\bMSE\b", "mean_squared_error"),
+    (r"squared[ _-]error|sum of squares|squared[ _-]loss|sum of squared", "squared_error"),
+    (r"absolute error|\bMAE\b|\bL1\b", "absolute_error"),
+)
+FROZEN = re.compile(
+    r"bias(?:es)?[^.\n]{0,40}(?:not (?:be )?(?:updated|trained|changed)|frozen|fixed|kept|stay"
+    r"|unchanged|remain|constant)|(?:not|n't|without) (?:update|updating|train|training|change)"
+    r"[^.\n]{0,20}bias|freez\w* (?:the )?bias",
+    re.IGNORECASE,
+)
+RATE = re.compile(
+    r"momentum(?: coefficient| factor)?(?:\s*(?:of|=|is|:|\(?\\?mu\)?|μ|β))*\s*\$?\s*(0?\.\d+)",
+    re.IGNORECASE,
+)
+
+
+def activations(text: str, chains: Iterable[Chain], binder: Any, layers: int) -> dict[int, str]:
+    """The activation of each layer that the page names, by 1-based layer."""
+    found: dict[int, str] = {}
+    found |= _spoken(text, layers)
+    words = set(found.values())
+    for chain in chains:
+        quantity = binder.tree(chain.sides[0])
+        if quantity is None or quantity.head != "a" or not quantity.layer:
+            continue
+        name: str | None
+        for side in chain.sides[1:3]:
+            name = _called(side)
+            if name is None or (name == "sigmoid" and words and "σ" in _functions(side)):
+                if name is None and isinstance(side, Ref) and len(chain.sides) > 2:
+                    inner = binder.tree(side)
+                    if inner is not None and (inner.head, inner.layer) == ("z", quantity.layer):
+                        found[quantity.layer] = "identity"
+                continue
+            found[quantity.layer] = name
+    if not found and re.search(r"1\s*\+\s*(?:e\s*\^|\\exp|exp)|σ|\\sigma", text):
+        found = dict.fromkeys(range(1, layers + 1), "sigmoid")
+    return found
+
+
+def _functions(tree: Tree) -> set[str]:
+    match tree:
+        case Call(function, of):
+            return {function} | _functions(of)
+        case Binary(_, left, right):
+            return _functions(left) | _functions(right)
+        case Negative(of):
+            return _functions(of)
+    return set()
+
+
+def _called(side: Tree) -> str | None:
+    if isinstance(side, Call) and side.function in CALLED:
+        return CALLED[side.function]
+    if isinstance(side, Binary) and side.sign == "/" and "exp" in _functions(side.right):
+        return "sigmoid" if isinstance(side.left, Number) else None
+    return None
+
+
+def _spoken(text: str, layers: int) -> dict[int, str]:
+    found: dict[int, str] = {}
+    loose: list[str] = []
+    for row in text.split("\n"):
+        if len(row) > 2000:
+            continue
+        for clause in re.split(r"[;,.](?!\d)|\band\b", row):
+            names = [ACTIVATIONS[m.lower()] for m in NAMED.findall(clause)]
+            if not names:
+                continue
+            places = [w for w, pattern in WHERE.items() if pattern.search(clause)]
+            if places == ["hidden"] or (
+                len(places) == 2 and names[0] not in ("softmax", "identity")
+            ):
+                for layer in range(1, layers):
+                    found.setdefault(layer, names[0])
+            if "output" in places and (places == ["output"] or len(names) > 1 or layers == 1):
+                found.setdefault(layers, names[-1])
+            if not places:
+                loose += names
+    if loose:
+        for layer in range(1, layers + 1):
+            own = [n for n in loose if n not in ("softmax", "identity")]
+            last = [n for n in loose if n in ("softmax", "identity")]
+            use = (last or own) if layer == layers else own
+            if use:
+                found.setdefault(layer, use[0])
+    return found
+
+
+def loss(text: str, chains: Iterable[Chain], outputs: int) -> tuple[str | None, bool]:
+    """The loss that the page names, and whether that leaves nothing open."""
+    for found in FORMULA.finditer(text):
+        what = re.split(r"\\q?quad|,\s|;|\\\\|\\\]|\$", found["what"])[0]
+        if re.search(r"\\log|\\ln|\blog\b|\bln\b", what):
+            two = re.search(r"1\s*-\s*(?:\\?hat|y|t|a|p|\{)", what)
+            return ("binary_cross_entropy" if two else "cross_entropy"), True
+        squared = re.search(r"\^\s*\{?2|²|\*\*\s*2", what)
+        if squared and re.search(r"[A-Za-zŷ]", what):
+            if HALF.search(what):
+                return ("half_mean" if MEAN.search(what) else "half_squared_error"), True
+            if MEAN.search(what):
+                return "mean_squared_error", True
+            return "squared_error", True
+    for pattern, name in PHRASES:
+        if re.search(pattern, text, re.IGNORECASE):
+            sure = name not in ("squared_error", "mean_squared_error")
+            return name, sure
+    return None, False
+
+
+def optimizer(text: str, rates: dict[str, float]) -> dict[str, Any] | None:
+    """The optimizer's table where the page names one other than plain descent."""
+    if re.search(r"\bAdam\b", text):
+        made: dict[str, Any] = {"name": "adam"}
+        if "β1" in rates and "β2" in rates:
+            made["betas"] = [rates["β1"], rates["β2"]]
+        return made
+    momentum = RATE.search(text)
+    if momentum:
+        return {"name": "sgd", "momentum": float(momentum[1])}
+    if re.search(r"momentum", text, re.IGNORECASE) and ("μ" in rates or "β" in rates):
+        return {"name": "sgd", "momentum": rates.get("μ", rates.get("β"))}
+    return None

@@ -1,0 +1,152 @@
+"""Tokens to chains: "name = expression = expression ≈ number"."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...core.written import Binary, Chain, Name, Negative, Number, Transposed, Tree, Vector
+from .brackets import Brackets
+from .expressions import BREAKS, CLOSE, DEEPEST, LEVEL, STARTS, TooMuch
+from .tokens import PHRASES, Token
+
+__all__ = ["Parser", "TooMuch", "phrases"]
+
+SUMS = ("sum", "Σ", "∑")
+
+
+class Parser(Brackets):
+    def hopeless(self) -> bool:
+        """Whether more brackets open here than an expression may have."""
+        return all(self.kind(k) in CLOSE for k in range(DEEPEST))
+
+    def chains(self) -> list[Chain]:
+        """Every chain in the tokens, in order; tokens between them are passed over."""
+        found = []
+        while self.at < len(self.tokens):
+            start = self.at
+            tree = self.chain()
+            if isinstance(tree, Chain):
+                found.append(tree)
+            elif self.at <= start:
+                self.at = start
+                self.take()
+        return found
+
+    def chain(self) -> Tree | None:
+        """A chain, or a single side; None where neither starts here."""
+        first = self.peek()
+        if first is None:
+            return None
+        side = self.expression()
+        if side is None:
+            return None
+        sides, signs, lines = [side], [], [first.line]
+        while True:
+            mark = self.at
+            sign = self.relation(len(sides) == 1)
+            if sign is None:
+                self.at = mark
+                break
+            while self.kind() in BREAKS and self.kind() != "":
+                self.take()
+            at = self.peek()
+            side = self.expression()
+            if side is None or at is None or (sign == ":" and not _plain(side)):
+                self.at = mark
+                break
+            if self.torn():
+                break
+            sides.append(side)
+            signs.append(sign)
+            lines.append(at.line)
+        if len(sides) == 1:
+            return sides[0]
+        return Chain(tuple(sides), tuple(signs), tuple(lines))
+
+    def torn(self) -> bool:
+        """Whether a side goes on in a way that was not understood: 1/2 Σ (a - y)^2."""
+        token, after = self.peek(), self.peek(1)
+        if token is None:
+            return False
+        if token.kind == "op" and token.text in LEVEL and after is not None:
+            dash = token.text == "-" and not token.maths
+            return not dash and (after.kind in STARTS or after.text in SUMS)
+        if token.kind == "(":
+            inside = [t.kind for t in self.tokens[self.at + 1 : self.at + 4]]
+            if inside[1:2] == [")"] and token.space:  # b2 = 0.6 (output)
+                return False
+            return "word" not in inside and ("name" in inside or "op" in inside[1:])
+        return token.text in SUMS or (token.maths and token.kind in ("name", "frac"))
+
+    def relation(self, first: bool) -> str | None:
+        mark = self.at
+        self.skip_remark()
+        if self.kind() == "op" and self.kind(1) in ("rel", "is", ":"):
+            self.take()  # *z* = 0.5
+        while self.kind() in ("break", "&") or (self.kind() == "end" and self.peek().text == "\n"):  # type: ignore[union-attr]
+            self.take()
+        token = self.peek()
+        if token is None:
+            return None
+        if token.kind == "rel":
+            self.take()
+            if self.kind() == "rel":  # ≈ = in a row
+                self.take()
+            return token.text
+        if first and token.kind in ("is", ":") and mark + 1 >= self.at:
+            self.take()
+            while self.kind() == "word" and self.tokens[self.at].text in ("now", "about", "then"):
+                self.take()
+            return ":" if token.kind == ":" else "is"
+        return None
+
+    def skip_remark(self) -> None:
+        """Pass over words in brackets between a name and its sign."""
+        if self.kind() != "(" or not any(self.kind(k) == "word" for k in (1, 2)):
+            return
+        mark = self.at
+        for _ in range(12):
+            if self.kind() == ")":
+                self.take()
+                return
+            if self.peek() is None or self.kind() in BREAKS:
+                break
+            self.take()
+        self.at = mark
+
+
+def _plain(tree: Tree) -> bool:
+    """Whether a side is a number or a list of them."""
+    match tree:
+        case Number():
+            return True
+        case Negative(of) | Transposed(of):
+            return _plain(of)
+        case Vector(items):
+            return all(_plain(i) for i in items)
+        case Binary("*" | "^" | "/", left, right):
+            return _plain(left) and _plain(right)
+    return False
+
+
+def phrases(tokens: list[Token]) -> list[Token]:
+    """Words that together name a quantity as one name: "learning rate" is η."""
+    found: list[Token] = []
+    k = 0
+    while k < len(tokens):
+        pair = " ".join(t.text.lower() for t in tokens[k : k + 2])
+        if pair in PHRASES and not tokens[k].maths:
+            base = PHRASES[pair]
+            found.append(replace(tokens[k], kind="name", text=pair, extra=Name(base)))
+            k += 2
+            continue
+        if tokens[k].text.lower() in ("new", "updated") and k + 1 < len(tokens):
+            after = tokens[k + 1]
+            if after.kind == "name" and after.extra.base in ("W", "w", "b", "θ"):
+                name = replace(after.extra, low=(*after.extra.low, "new"))
+                found.append(replace(after, extra=name))
+                k += 2
+                continue
+        found.append(tokens[k])
+        k += 1
+    return found

@@ -1,0 +1,272 @@
+"""A page from its file: text, tokens, chains, network, statements."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ...core.network import Network
+from ...core.page import Note, Page
+from ...core.written import Chain
+from ...errors import MiyaInputError
+from .blocks import markdown_tokens, need_extra
+from .describe import description
+from .encoding import LARGEST, decode, read_bytes, repair, simplify
+from .givens import Gatherer, Given
+from .html import html_tokens, visible
+from .names import Binder, Style
+from .notebook import notebook_tokens
+from .parse import Parser, TooMuch, phrases
+from .sheet import read_sheet
+from .statements import Collector
+from .tables import table_chains
+from .tokens import MOST, Token
+from .words import claims
+
+FORMS = {
+    ".html": "html",
+    ".htm": "html",
+    ".ipynb": "notebook",
+    ".csv": "csv",
+    ".toml": "toml",
+    ".json": "json",
+}
+MOST_STATED = 5000
+HTML = re.compile(r"\s*(?:<!doctype html|<html)", re.IGNORECASE)
+COMMA = re.compile(r"(?<![\d.,])-?\d+,\d+(?![\d,.])")
+
+
+def read_page(path: str | Path, network: Network | None = None) -> Page:
+    """The page of a file. network: what it works on, where the page does not give it.
+
+    Raises MiyaInputError E220, E640, E701, E702, E704.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise MiyaInputError("E220", f"{path} is a folder", hint="name a file in it")
+    content, size = read_bytes(path)
+    text = decode(content, str(path))
+    page = read_text(text, FORMS.get(path.suffix.lower(), "markdown"), str(path), network)
+    if size > LARGEST:
+        note = Note("cut", {"size": f"{size / 2**20:.1f}", "limit": f"{LARGEST / 2**20:g}"})
+        page = replace(page, assumed=(note, *page.assumed))
+    return page
+
+
+def read_text(
+    text: str, form: str = "markdown", name: str = "<text>", network: Network | None = None
+) -> Page:
+    """The page of a text in "markdown", "html", "notebook", "csv", "toml" or "json"."""
+    notes: list[Note] = []
+    text, mended = repair(text)
+    if mended:
+        notes.append(Note("repaired", {"count": mended}))
+    if form in ("csv", "toml", "json"):
+        return _sheet(text, form, name, network, notes)
+    text = _commas(text, notes)
+    tokens = _tokens(text, form, name)
+    if len(tokens) >= MOST:
+        notes.append(Note("cut_tokens", {"limit": MOST}))
+    chains, loose = _chains(tokens, notes)
+    return _page(name, text, chains, loose, network, notes)
+
+
+def _tokens(text: str, form: str, name: str) -> list[Token]:
+    if form == "html" or HTML.match(text):
+        try:
+            import pylatexenc  # type: ignore[import-untyped]  # noqa: F401
+        except ImportError as error:
+            raise need_extra("pylatexenc") from error
+        return phrases(html_tokens(text))
+    if form == "notebook":
+        return phrases(notebook_tokens(text, name))
+    return phrases(markdown_tokens(simplify(text)))
+
+
+def _commas(text: str, notes: list[Note]) -> str:
+    """Decimal commas as points, where the page writes no number with a point."""
+    if re.search(r"\d\.\d", text):
+        return text
+    found = COMMA.findall(text)
+    if len(found) < 2:
+        return text
+    notes.append(Note("assumed_comma", {"number": found[0]}))
+    return COMMA.sub(lambda m: m[0].replace(",", "."), text)
+
+
+Loose = list[tuple[str, int]]
+
+
+def _chains(tokens: list[Token], notes: list[Note]) -> tuple[list[tuple[Chain, Loose]], Loose]:
+    """Every chain with its numbers, and the numbers that stand in none."""
+    found: list[tuple[Chain, Loose]] = []
+    loose: Loose = []
+    spent = [0]
+    part: list[Token] = []
+    try:
+        for token in [*tokens, Token("table", "", 0, extra=[])]:
+            if token.kind != "table":
+                part.append(token)
+                continue
+            parser = Parser(part, spent)
+            _run(parser, found, loose)
+            part = []
+            for chain in table_chains(token.extra, spent):
+                found.append((chain, []))
+    except TooMuch:
+        notes.append(Note("cut_steps", {}))
+    return found, loose
+
+
+def _run(parser: Parser, found: list[tuple[Chain, Loose]], loose: Loose) -> None:
+    while parser.at < len(parser.tokens):
+        start = parser.at
+        if parser.hopeless():
+            parser.take()
+            continue
+        tree = parser.chain()
+        if parser.at <= start:
+            parser.take()
+        numbers = [n for t in parser.tokens[start : parser.at] for n in _numbers(t)]
+        if isinstance(tree, Chain):
+            found.append((tree, numbers))
+        else:
+            loose += numbers
+
+
+def _numbers(token: Token, deep: int = 0) -> Loose:
+    if token.kind in ("number", "odd"):
+        return [(token.text, token.line)]
+    if deep > 20:
+        return []
+    if token.kind == "frac":
+        return [n for part in token.extra for t in part for n in _numbers(t, deep + 1)]
+    if token.kind == "matrix":
+        return [n for r in token.extra for c in r for t in c for n in _numbers(t, deep + 1)]
+    return []
+
+
+def _page(
+    name: str,
+    text: str,
+    chains: list[tuple[Chain, Loose]],
+    loose: Loose,
+    network: Network | None,
+    notes: list[Note],
+    turned: bool = False,
+) -> Page:
+    plain = [c for c, _ in chains]
+    given = Gatherer(plain, network.sizes if network else None, turned).gather()
+    given.notes[:0] = notes
+    described: dict[str, Any] | None = None
+    if network is None:
+        said = visible(text) if HTML.match(text) else text
+        described = description(given, simplify(said), plain)
+        if described is None:
+            missing = ", ".join(dict.fromkeys(given.missing))
+            given.notes.append(Note("no_network", {"missing": missing}))
+    else:
+        given.style.sizes = network.sizes
+        for k in range(1, given.style.layers + 1):
+            given.style.layer_ids.setdefault(str(k), k)
+    examples = network.examples if network else len(given.inputs)
+    page = _stated(name, text, chains, loose, given, examples, network is not None)
+    if described is None:
+        return page
+    sure = described.pop("sure", True)
+    softmax = bool(described.pop("softmax", False))
+    page = replace(page, description=described, softmax=softmax)
+    page = _open(page, ("loss", "biases", "order") if not sure else ("biases", "order"))
+    if not given.either_way or turned:
+        return page
+    other = _page(name, text, chains, loose, network, notes, turned=True)
+    return replace(page, choices={"orientation": {"(out, in)": page, "(in, out)": other}})
+
+
+def _stated(
+    name: str,
+    text: str,
+    chains: list[tuple[Chain, Loose]],
+    loose: Loose,
+    given: Given,
+    examples: int,
+    outside: bool,
+) -> Page:
+    style: Style = given.style
+    collector = Collector(Binder(style), examples, set() if outside else given.chains)
+    for chain, numbers in chains:
+        if len(collector.stated) < MOST_STATED:
+            collector.chain(chain)
+        if id(chain) not in collector.taken:
+            loose = loose + numbers
+    statements = tuple(collector.stated)
+    rows = text.split("\n")
+    unread = tuple(
+        (number, line, rows[line - 1].strip()[:70] if 0 < line <= len(rows) else "")
+        for number, line in sorted(loose, key=lambda n: n[1])
+    )
+    said = claims(text, statements, style.layers - 1)
+    return Page(name, None, given.lines, statements, tuple(said), unread, tuple(given.notes))
+
+
+LOSSES = ("squared_error", "half_squared_error", "mean_squared_error")
+
+
+def _open(page: Page, names: tuple[str, ...]) -> Page:
+    """`page` with the first convention that it leaves open, whose options carry the others."""
+    for k, name in enumerate(names):
+        options = OPTIONS[name](page, page.description or {})
+        if len(options) > 1:
+            rest = names[k + 1 :]
+            return replace(page, choices={name: {o: _open(p, rest) for o, p in options.items()}})
+    return page
+
+
+def _losses(page: Page, described: Mapping[str, Any]) -> dict[str, Page]:
+    loss = described["loss"]
+    if loss not in LOSSES:
+        return {}
+    many = len(described["examples"][0]["target"]) > 1 or len(described["examples"]) > 1
+    order = sorted(LOSSES if many else LOSSES[:2], key=lambda name: name != loss)
+    return {name: replace(page, description={**described, "loss": name}) for name in order}
+
+
+def _biases(page: Page, described: Mapping[str, Any]) -> dict[str, Page]:
+    heads = [s.of.head for s in page.statements if s.of is not None]
+    layers = described["layers"]
+    if heads.count("b_new") < 2 or not all(layer["trainable"]["bias"] for layer in layers):
+        return {}
+    frozen = [{**layer, "trainable": {"weight": True, "bias": False}} for layer in layers]
+    return {
+        "trained": page,
+        "frozen": replace(page, description={**described, "layers": frozen}),
+    }
+
+
+def _orders(page: Page, described: Mapping[str, Any]) -> dict[str, Page]:
+    heads = {s.of.head for s in page.statements if s.of is not None}
+    if len(described["layers"]) < 2 or not {"∂C/∂a", "δ", "∂C/∂W"} & heads:
+        return {}
+    return {
+        "weights from before the update": page,
+        "updated weights": replace(page, late=True),
+    }
+
+
+OPTIONS = {"loss": _losses, "biases": _biases, "order": _orders}
+
+
+def _sheet(text: str, form: str, name: str, network: Network | None, notes: list[Note]) -> Page:
+    statements, unread, more = read_sheet(text, form, name)
+    if network is None:
+        raise MiyaInputError(
+            "E703", f"{name} is an answer sheet, which names no network", hint="add --network NET"
+        )
+    if not statements and not unread:
+        raise MiyaInputError(
+            "E701", f"{name} has no answers", hint="write symbol,value in each row"
+        )
+    return Page(name, None, {}, tuple(statements), (), tuple(unread), (*notes, *more))

@@ -1,0 +1,204 @@
+"""Chains to statements: which number is stated of which quantity, and how it was worked out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ...core.page import Statement
+from ...core.written import (
+    Binary,
+    Chain,
+    Number,
+    Quantity,
+    Ref,
+    Transposed,
+    Tree,
+    names,
+    write,
+)
+from .names import Binder, Style
+from .values import Cell, Element, cells, squeeze
+
+GIVEN = ("W", "b", "x", "y", "η")
+PER_NEURON = ("z", "a", "σ'", "δ", "∂C/∂a", "y")
+
+
+@dataclass
+class Collector:
+    """Statements in the order of the page. examples: rows of a batch."""
+
+    binder: Binder
+    examples: int = 1
+    given: set[int] = field(default_factory=set)
+    stated: list[Statement] = field(default_factory=list)
+    taken: set[int] = field(default_factory=set)  # id of each chain that gave a statement
+
+    def chain(self, chain: Chain) -> None:
+        if id(chain) in self.given:
+            self.taken.add(id(chain))
+            return
+        target = self.subject(chain)
+        formula = write(chain.sides[0])
+        work: list[Tree] = []
+        symbolic: Tree | None = None
+        for side, line in zip(chain.sides, chain.lines, strict=True):
+            values = cells(side, line)
+            if not values:
+                bound = self.binder.bound(side)
+                if names(side):
+                    symbolic = bound
+                work.append(bound)
+                continue
+            if side is chain.sides[0] and target is None:
+                continue
+            if target is None and not work:
+                continue
+            self.state(target, values, tuple(work), symbolic, formula)
+            self.taken.add(id(chain))
+            work = []
+
+    def subject(self, chain: Chain) -> Quantity | None:
+        updating = any(
+            r.of is not None and r.of.head in ("η", "∂C/∂W", "∂C/∂b")
+            for s in chain.sides[1:]
+            for r in names(self.binder.bound(s))
+        )
+        # a weight worked out from numbers is a new one: v_1 ← 0.7 - 0.1 · (-0.084)
+        worked = any(isinstance(s, Binary) and not names(s) for s in chain.sides[1:-1])
+        for side in chain.sides[:3]:
+            found = self.binder.tree(side)
+            if found is not None:
+                if found.head in ("W", "b") and (updating or worked):
+                    return Quantity(f"{found.head}_new", found.layer, found.index)
+                return found
+        for side in chain.sides[:2]:
+            found = form_of(self.binder.bound(side))
+            if found is not None:
+                return found
+        return None
+
+    def state(
+        self,
+        target: Quantity | None,
+        values: dict[Element, Cell],
+        work: tuple[Tree, ...],
+        symbolic: Tree | None,
+        formula: str,
+    ) -> None:
+        placed = {e: e for e in values}
+        if target is not None:
+            found = self.placed(target, values)
+            if found is None:
+                target = None
+            else:
+                placed = found
+        for element, cell in values.items():
+            of = None
+            if target is not None:
+                of = Quantity(target.head, target.layer, placed[element])
+            inner = tuple(self.binder.bound(w) for w in cell.work)
+            self.stated.append(
+                Statement(
+                    of,
+                    cell.written,
+                    cell.line,
+                    formula,
+                    inner or work,
+                    symbolic,
+                    () if inner else element,
+                )
+            )
+
+    def placed(
+        self, target: Quantity, values: dict[Element, Cell]
+    ) -> dict[Element, tuple[int, ...]] | None:
+        """The index of each stated element in its quantity; None where the shape does not fit."""
+        style = self.binder.style
+        if target.head in ("C", "C_new", "η"):
+            return {(): ()} if set(values) == {()} else None
+        size = _size(target, style)
+        if size is None:
+            return None
+        if target.index:
+            return {(): self.full(target)} if set(values) == {()} else None
+        kinds = {len(e) for e in values}
+        if len(size) == 2:
+            return _in_matrix(values, size, style)
+        if kinds == {0} and size == (1,):
+            return {(): self.full(Quantity(target.head, target.layer, (0,)))}
+        if kinds == {2} and self.examples > 1 and target.head in (*PER_NEURON, "x"):
+            return _in_batch(values, self.examples, size[0])
+        flat = squeeze(values)
+        if {len(e) for e in flat} != {1}:
+            return None
+        order = list(values)
+        if self.examples > 1 and target.head in PER_NEURON:
+            if size[0] == 1 and len(flat) == self.examples:
+                return {e: (k, 0) for k, e in enumerate(order)}
+            return None
+        if len(flat) != size[0]:
+            return None
+        return {e: (k,) for k, e in enumerate(order)}
+
+    def full(self, target: Quantity) -> tuple[int, ...]:
+        if self.examples > 1 and target.head in PER_NEURON and len(target.index) == 1:
+            return (0, *target.index)
+        return target.index
+
+
+def _size(target: Quantity, style: Style) -> tuple[int, ...] | None:
+    if not style.sizes:
+        return None
+    if target.head == "x":
+        return (style.sizes[0],)
+    if target.head == "y":
+        return (style.sizes[-1],)
+    layer = target.layer
+    if layer is None or not 1 <= layer <= style.layers:
+        return None
+    if "W" in target.head:
+        return (style.sizes[layer], style.sizes[layer - 1])
+    return (style.sizes[layer],)
+
+
+def _in_matrix(
+    values: dict[Element, Cell], size: tuple[int, ...], style: Style
+) -> dict[Element, tuple[int, ...]] | None:
+    rows, columns = size
+    kinds = {len(e) for e in values}
+    if kinds == {0}:
+        return {(): (0, 0)} if size == (1, 1) else None
+    if kinds == {1}:
+        if len(values) != rows * columns or 1 not in size:
+            return None
+        return {e: (0, e[0]) if rows == 1 else (e[0], 0) for e in values}
+    if kinds != {2}:
+        return None
+    found = (len({e[0] for e in values}), len({e[1] for e in values}))
+    turned = found == (columns, rows) and (style.in_out or found != (rows, columns))
+    if turned:
+        return {e: (e[1], e[0]) for e in values}
+    return {e: (e[0], e[1]) for e in values} if found == (rows, columns) else None
+
+
+def _in_batch(
+    values: dict[Element, Cell], examples: int, size: int
+) -> dict[Element, tuple[int, ...]] | None:
+    found = (len({e[0] for e in values}), len({e[1] for e in values}))
+    if found == (examples, size):
+        return {e: (e[0], e[1]) for e in values}
+    if found == (size, examples):
+        return {e: (e[1], e[0]) for e in values}
+    return None
+
+
+def form_of(tree: Tree) -> Quantity | None:
+    """The quantity that a formula is: W a + b is z, δ aᵀ is ∂C/∂W, a (1 - a) is σ'."""
+    match tree:
+        case Binary("+", Binary("@" | "*", Ref(of=Quantity("W", layer, ())), Ref()), Ref()):
+            return Quantity("z", layer)
+        case Binary("@" | "*", Ref(of=Quantity("δ", layer, ())), Transposed(Ref())):
+            return Quantity("∂C/∂W", layer)
+        case Binary("*" | "⊙", Ref(of=Quantity("a", layer, i)), Binary("-", Number(), Ref(of=b))):
+            return Quantity("σ'", layer, i) if b == Quantity("a", layer, i) else None
+    return None
