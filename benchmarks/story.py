@@ -19,7 +19,7 @@ from .rows import Row, seconds
 MILLION = Case((784, 900, 300, 10), 1, "relu", "identity", "cross_entropy")
 LIMIT, LINES = 5.0, 1000
 RUNS = 3
-DECIMALS = 6  # of each number; a TOML file with all 17 digits would pass Miya's size limit
+DECIMALS = 6  # of each number, as a person would write them
 
 
 def rows(threads: int) -> Iterator[Row]:
