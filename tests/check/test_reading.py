@@ -202,3 +202,13 @@ def test_answer_sheets(form, tmp_path):
     marks = miya.check(path, network=NET).marking.marks
     assert [m.stated.text for m in marks] == list(rows.values())
     assert [m.verdict for m in marks] == ["right", "rounding", "rounding", "wrong"]
+
+
+def test_thousands_of_digits_before_two_points_are_passed_in_no_time():
+    import time
+
+    from miya.read.page.tokens import plain_tokens
+
+    start = time.perf_counter()
+    assert plain_tokens("9" * 5000 + ".5.5")
+    assert time.perf_counter() - start < 5

@@ -31,7 +31,7 @@ class Token:
 LETTERS = "A-Za-zΑ-Ωα-ωŷℓ"
 IDENTIFIER = rf"[{LETTERS}][{LETTERS}0-9]*(?:_[{LETTERS}0-9]+)*"
 PIECES = re.compile(
-    rf"""(?P<number>(?:\d[\d]*\.\d+|\.\d+|\d+)(?:[eE][-+]?\d+)?(?![\d.]*\.\d))
+    rf"""(?P<number>(?>\d+\.\d+|\.\d+|\d+)(?>[eE][-+]?\d+)?(?![\d.]*\.\d))
     |(?P<d>(?<![{LETTERS}0-9])[dD](?P<top>[A-Z]|loss|[{LETTERS}]+(?:_?[a-z0-9]+)?)(?:/|_)[dD](?={IDENTIFIER}))
     |(?P<name>{IDENTIFIER})
     |(?P<rel>:=|<-|←|==?|≈|~=|~)
