@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .options import dtype_option, emit, examples, output_option
+from .options import dtype_option, emit, examples, language_option, output_option
 
 MEASURES = ("pressure", "step", "credit", "removal")
 
@@ -43,7 +43,7 @@ MEASURES = ("pressure", "step", "credit", "removal")
     show_default=True,
     help="Significant digits shown.",
 )
-@click.option("--language", default="en", show_default=True, help="Language: en or ja.")
+@language_option
 @dtype_option
 @output_option
 def blame_command(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import MiyaInputError
-from .options import emit
+from .options import emit, language_option
 
 if TYPE_CHECKING:
     from ..api import Checked
@@ -28,7 +28,7 @@ SUFFIX = {"text": "txt", "markdown": "md", "html": "html", "json": "json"}
     "--format", "form", type=click.Choice(list(SUFFIX)), default="text", show_default=True
 )
 @click.option("--template", type=click.Path(), help="Write an answer sheet for this network.")
-@click.option("--language", default="en", show_default=True, help="Language: en or ja.")
+@language_option
 @click.option(
     "-o", "--output", type=click.Path(), help="A file; of several pages, a folder of reports."
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .options import emit, examples, output_option
+from .options import emit, examples, language_option, output_option, quiet_option
 
 Command = Callable[..., Any]
 
@@ -46,8 +46,8 @@ def axis(name: str, what: str) -> Callable[[Command], Command]:
 )
 @output_option
 @click.option("--digits", type=int, help="Significant digits shown, 1 to 15.  [default: 5]")
-@click.option("--language", default="en", show_default=True, help="Language: en or ja.")
-@click.option("--no-miya", is_flag=True, help="Leave Miya's remarks out.")
+@language_option
+@quiet_option
 def compare_command(
     net: str | None,
     loss: list[str],

@@ -8,7 +8,7 @@ import click
 
 from ..errors import MiyaInputError
 from .blame import MEASURES
-from .options import examples
+from .options import examples, language_option
 
 VIEWS = ("whole", "forward", "blame", "update")
 THEMES = ("light", "dark", "print")
@@ -75,7 +75,7 @@ def example_of(ctx: click.Context, param: click.Parameter, value: str) -> int | 
     help="Pixels a unit, of a PNG.  [default: 2, or less to fit a large picture]",
 )
 @click.option("--animate", is_flag=True, help="An SVG that plays by itself.")
-@click.option("--language", default="en", show_default=True, help="Language: en or ja.")
+@language_option
 @click.option("--no-miya", is_flag=True, help="Plain circles, without Miya.")
 def draw_command(
     net: str | None,

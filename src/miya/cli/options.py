@@ -20,6 +20,12 @@ dtype_option = click.option(
 )
 
 
+language_option = click.option(
+    "--language", default="en", show_default=True, help="Language: en or ja."
+)
+quiet_option = click.option("--no-miya", is_flag=True, help="Leave Miya's remarks out.")
+
+
 def examples(*lines: str) -> str:
     """The examples of a command's help, a line each."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
@@ -39,8 +45,8 @@ def story_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 help="Carry exact values on, or each result rounded to --digits, as by hand.",
             ),
             dtype_option,
-            click.option("--language", default="en", show_default=True, help="Language: en or ja."),
-            click.option("--no-miya", is_flag=True, help="Leave Miya's remarks out."),
+            language_option,
+            quiet_option,
         )
     ):
         command = option(command)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ..errors import MiyaInputError
-from .options import examples
+from .options import examples, language_option
 
 
 @click.command(
@@ -25,7 +25,7 @@ from .options import examples
     show_default=True,
     help="loss; blame: the pressure on each neuron; sizes: gradient and update by layer.",
 )
-@click.option("--language", default="en", show_default=True, help="Language: en or ja.")
+@language_option
 def plot_command(run: str, output: str | None, what: str, language: str) -> None:
     """Plot RUN, the steps that `miya train NET -o RUN` wrote."""
     from ..api import plot

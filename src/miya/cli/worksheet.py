@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..errors import MiyaInputError
-from .options import emit, emit_binary, examples, output_option
+from .options import emit, emit_binary, examples, language_option, output_option, quiet_option
 
 FORMATS = ("text", "markdown", "html", "pdf", "notebook", "csv", "network")
 FADES = ("full", "last", "half", "solo")
@@ -60,8 +60,8 @@ FADES = ("full", "last", "half", "solo")
     "--beside", is_flag=True, help="With -o: also write the key, answer sheet and network."
 )
 @output_option
-@click.option("--language", default="en", show_default=True, help="Language: en or ja.")
-@click.option("--no-miya", is_flag=True, help="Leave Miya's remarks out.")
+@language_option
+@quiet_option
 def worksheet_command(
     layers: str,
     activation: str,

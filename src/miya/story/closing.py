@@ -112,9 +112,7 @@ def closes(value: Decimal | None, text: str, margin: Decimal) -> str | None:
     result = Decimal(text)
     if value == result:
         return "="
-    exponent = result.as_tuple().exponent
-    assert isinstance(exponent, int)
-    unit = Decimal(1).scaleb(exponent)
+    unit = _unit(result)
     if abs(value - result) / unit >= Decimal("0.5") - margin or abs(value) >= BEYOND:
         return None
     significant = Context(prec=len(result.as_tuple().digits), rounding=ROUND_HALF_EVEN)
@@ -128,9 +126,14 @@ def _in_floats(tree: Expression, write: Callable[[float], str], text: str) -> bo
     if value is None or not isfinite(value):
         return False
     result = Decimal(text)
+    return Decimal(value).quantize(_unit(result), ROUND_HALF_EVEN, WIDE) == result
+
+
+def _unit(result: Decimal) -> Decimal:
+    """One of its last written digit."""
     exponent = result.as_tuple().exponent
     assert isinstance(exponent, int)
-    return Decimal(value).quantize(Decimal(1).scaleb(exponent), ROUND_HALF_EVEN, WIDE) == result
+    return Decimal(1).scaleb(exponent)
 
 
 def _forms(tree: Expression) -> Iterator[Expression]:

@@ -57,8 +57,15 @@ class Teller:
     def credit(self) -> Credit | None:
         return try_credit(self.trace)
 
+    @cached_property
+    def _rankings(self) -> dict[Measure, Blame]:
+        return {}
+
     def blame(self, measure: Measure) -> Blame:
-        return blame(self.trace, measure)
+        """The ranking by a measure, worked out once a story."""
+        if measure not in self._rankings:
+            self._rankings[measure] = blame(self.trace, measure)
+        return self._rankings[measure]
 
     @property
     def layers(self) -> tuple[LayerTrace, ...]:
