@@ -16,6 +16,9 @@ import generator  # noqa: E402
 import heldout  # noqa: E402
 import notations  # noqa: E402
 import unseen  # noqa: E402
+import wild_one  # noqa: E402
+import wild_three  # noqa: E402
+import wild_two  # noqa: E402
 
 from miya import check  # noqa: E402
 
@@ -26,6 +29,9 @@ SETS = {
     "fresh": fresh.FRESH,
     "final": fresh.FINAL,
     "last": fresh.LAST,
+    "wild_one": wild_one.WILD_ONE,
+    "wild_two": wild_two.WILD_TWO,
+    "wild_three": wild_three.WILD_THREE,
 }
 ALL = {name: write for found in SETS.values() for name, write in found.items()}
 

@@ -64,6 +64,7 @@ def value(trace, symbol):
         "z": layer.z[0], "a": layer.a[0], "∂C/∂a": layer.grad_a[0], "σ'": layer.slope[0], "δ": layer.delta[0],
         "∂C/∂W": layer.weight.gradient, "∂C/∂b": layer.bias.gradient,
         "W_new": layer.weight.after, "b_new": layer.bias.after,
+        "ΔW": layer.weight.change, "Δb": layer.bias.change,
     }  # fmt: skip
     return arrays[of.head][of.index]
 

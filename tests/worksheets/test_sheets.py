@@ -201,6 +201,26 @@ def test_answers_keep_the_digits_that_were_asked_for():
     assert answers["b2_new[0]"] == "0.2590" and answers["ΔW1[0][1]"] == "-0.01590"
 
 
+@everywhere
+@pytest.mark.parametrize("seed", [1, 7])
+def test_the_key_has_the_digits_of_the_answer_sheet(kind, seed):
+    made = sheet(kind, seed=seed, fade="solo")
+    told = {plain_symbol(c.symbol): c.closed.result for c in made.sheets.key.calculations}
+    assert told == made.answers
+    rows = dict(list(csv.reader(io.StringIO(made.csv(key=True))))[1:])
+    assert {s: told[s] for s in rows} == rows
+    tables = [b for b in made.sheets.key.blocks if isinstance(b, Table)]
+    for first, *_, after in (row for table in tables for row in table.rows):
+        assert after == told[plain_symbol(replace(first, mark="new"))]
+
+
+def test_a_bug_gives_itself_away_by_no_digits():
+    for seed in range(1, 30):
+        made = miya.worksheet(seed=seed, find_the_bug=True)
+        for line in made.sheets.sheet.calculations:
+            assert line.closed.result == worked.answer(line, 4)
+
+
 @pytest.mark.parametrize("fade", FADES)
 def test_the_notebook_is_one_and_runs_when_filled(fade, tmp_path, monkeypatch):
     made = sheet("sigmoid", fade=fade)
@@ -255,8 +275,8 @@ def test_the_network_beside_a_sheet_is_the_one_worked_on(tmp_path):
         "sheet-network.json",
     ]
     told = miya.explain(tmp_path / "sheet-network.json", digits=4, carry="rounded")
-    shown = {plain_symbol(c.symbol): c.closed.result for c in told.story.calculations}
+    shown = {plain_symbol(c.symbol): float(c.closed.result) for c in told.story.calculations}
     assert {s: shown[s] for s in made.answers} == {
-        plain_symbol(c.symbol): c.closed.result for c in made.sheets.key.calculations
+        plain_symbol(c.symbol): float(c.closed.result) for c in made.sheets.key.calculations
     }
     assert json.loads(wrote[3].read_text("utf-8")) == made.network

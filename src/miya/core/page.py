@@ -10,6 +10,22 @@ from .written import Quantity, Tree, Written
 
 
 @dataclass(frozen=True)
+class Reading:
+    """Another quantity that a name may stand for. key: the same of every name read in this way.
+
+    flipped: the number is of the quantity with the other sign.
+    """
+
+    key: str
+    of: Quantity
+    flipped: bool = False
+
+
+# what is called velocity under momentum μ; the first is torch's
+VELOCITIES = ("v = μ v + g", "v = μ v - η g", "v = μ v + η g", "v = μ v + (1 - μ) g")
+
+
+@dataclass(frozen=True)
 class Statement:
     """A number that the page states of a quantity, or of an expression.
 
@@ -25,6 +41,10 @@ class Statement:
     work: tuple[Tree, ...] = ()
     symbolic: Tree | None = None
     element: tuple[int, ...] = ()  # which element of `work` and `symbolic` it is
+    step: int = 1  # which of the page's training steps it belongs to
+    pattern: str = ""  # how its name is built; names of one pattern are read in the same way
+    others: tuple[Reading, ...] = ()  # what else the name may stand for
+    flipped: bool = False  # the number is of `of` with the other sign
 
 
 @dataclass(frozen=True)
@@ -55,7 +75,10 @@ class Page:
 
     given: the line of each given, by its symbol. unread: each number that was not understood, its
     line, and what stands around it. choices: conventions that the page leaves open, each with
-    the page as it is under each option.
+    the page as it is under each option. steps: training steps that it works, the first of which
+    is the `first` since training began. data: by the number of the step on the page (from 1), what
+    is given for it: the optimizer's state before the first, inputs, targets and the learning rate
+    that a later one gives.
     """
 
     name: str
@@ -68,3 +91,7 @@ class Page:
     choices: Mapping[str, Mapping[str, Page]] = field(default_factory=dict)
     late: bool = False  # the way back uses the weights after their update
     softmax: bool = False  # the page's output is softmax of the last z, as cross entropy takes it
+    steps: int = 1
+    first: int = 1
+    data: Mapping[int, Mapping[Quantity, float]] = field(default_factory=dict)
+    velocity: str = ""  # of VELOCITIES

@@ -43,6 +43,8 @@ class Quantity:
 
     @property
     def symbol(self) -> str:
+        if self.head.endswith(("_W", "_b")):  # the optimizer's, such as m_hat_W1
+            return f"{self.head}{self.layer or ''}"
         head, _, mark = self.head.partition("_")
         return f"{head}{self.layer or ''}{'_' + mark if mark else ''}"
 
@@ -186,4 +188,5 @@ def _name(name: Name) -> str:
     low = f"_{','.join(name.low)}" if name.low else ""
     up = f"^({','.join(u.lstrip('^') for u in name.up)})" if name.up else ""
     index = "".join(f"[{i}]" for i in name.index)
-    return f"{name.base}{chr(39) if name.prime else ''}{low}{up}{index}"
+    base = name.base.removeprefix("state ").replace(" ", "_")  # of the optimizer's numbers
+    return f"{base}{chr(39) if name.prime else ''}{low}{up}{index}"

@@ -11,6 +11,7 @@ from ..errors import MiyaInputError
 from . import font, layout
 from .content import Card, Content
 from .frames import PARTS
+from .givens import Givens
 from .panels import place_panels
 from .scene import SIZES, VIEWS, Box, Edge, Label, Loss, Neuron, Scene, Source, Style, Tone, View
 
@@ -34,7 +35,8 @@ def scene(
     miya: bool = True,
 ) -> Scene:
     """The picture of `trace`, placed. example: by number from 0, or "sum" (or None).
-    measure: None is step in the view of the update, else pressure.
+    measure: None is step in the view of the update, else pressure. view "givens" shows the network
+    in full before anything is worked out, with no result in it.
 
     Raises MiyaInputError E608 for a measure, E650 for a view and E651 for an example that there
     is not.
@@ -44,11 +46,12 @@ def scene(
         raise MiyaInputError(
             "E608", f"measure is {measure!r}", hint=f"choose {', '.join(get_args(Measure))}"
         )
-    if view not in VIEWS:
+    if view not in (*VIEWS, "givens"):
         raise MiyaInputError("E650", f"view is {view!r}", hint=f"choose {', '.join(VIEWS)}")
     one = _example(trace, example)
-    content = Content(trace, measure, view, one, digits, language, miya)
-    if not fits(trace):
+    kind = Givens if view == "givens" else Content
+    content = kind(trace, measure, view, one, digits, language, miya)
+    if view != "givens" and not fits(trace):
         from .summary import summary
 
         return summary(content)
@@ -206,7 +209,8 @@ def _links(c: Content, column: Column, loss: Loss) -> list[Edge]:
             loss.box.y + 27 + (loss.box.height - 54) * (i + 1) / (len(column.cards) + 1),
         )
         start = layout.right_port(neuron, card, 0)
-        title = c.say("link_title", name=card.name[:60])
+        key = "link_given" if isinstance(c, Givens) else "link_title"
+        title = c.say(key, name=card.name[:60])
         sign = Tone(card.tone.sign, 0.35) if card.total else None
         found.append(Edge("C", "link", title, len(c.flows) + 1, start, end, Tone(), sign))
     return found
@@ -214,6 +218,8 @@ def _links(c: Content, column: Column, loss: Loss) -> list[Edge]:
 
 def loss_lines(c: Content) -> list[tuple[str, Style]]:
     """What the loss card says, line by line."""
+    if isinstance(c, Givens):
+        return _given_loss(c)
     trace = c.trace
     before, after = c.pair(trace.loss, trace.loss_after)
     lines: list[tuple[str, Style]] = [
@@ -235,6 +241,21 @@ def loss_lines(c: Content) -> list[tuple[str, Style]]:
     return lines
 
 
+def _given_loss(c: Givens) -> list[tuple[str, Style]]:
+    network = c.network
+    lines: list[tuple[str, Style]] = [
+        (c.words["loss"], "name"),
+        (network.loss.name.replace("_", " "), "quiet"),
+    ]
+    names = network.layers[-1].neurons
+    for name, value in zip(names, c.targets(), strict=True):
+        text = c.say("target", value=value)
+        if len(names) > 1:
+            text = f"{font.fit(font.clean(name), 110, SIZES['quiet'])}: {text}"
+        lines.append((text, "quiet"))
+    return lines
+
+
 STEPS: dict[Style, float] = {"name": 20.0, "delta": 27.0, "plain": 22.0, "quiet": 18.0}
 
 
@@ -253,13 +274,19 @@ def place_loss(c: Content, x: float, middle: float) -> Loss:
         labels.append(
             Label(text, x + wide / 2, y, style, "middle", "after" if style == "plain" else "")
         )
+    return Loss("C", _loss_title(c), box, tuple(labels))
+
+
+def _loss_title(c: Content) -> str:
+    if isinstance(c, Givens):
+        return c.words["loss"]
     before, after = c.pair(c.trace.loss, c.trace.loss_after)
-    title = c.say("loss_title", before=before, after=after)
-    return Loss("C", title, box, tuple(labels))
+    return c.say("loss_title", before=before, after=after)
 
 
 def title_of(c: Content) -> str:
-    return font.clean(c.trace.network.title) or c.words["title"]
+    own = c.words["givens_title" if isinstance(c, Givens) else "title"]
+    return font.clean(c.trace.network.title) or own
 
 
 def subtitles(c: Content) -> list[str]:
@@ -267,6 +294,8 @@ def subtitles(c: Content) -> list[str]:
     shown = c.words["carried" if c.view == "forward" else c.measure]
     first = c.words[c.view]
     rate = c.say("rate", optimizer=network.optimizer.name, rate=c.number(network.learning_rate))
+    if isinstance(c, Givens):
+        return [first, rate]
     second = f"{c.say('measured', measure=shown)} · {rate}"
     if c.example is None:
         second = f"{c.say('all', all=network.examples)} · {second}"
@@ -296,6 +325,8 @@ def headline_height(c: Content) -> float:
 
 
 def describe(c: Content) -> str:
+    if isinstance(c, Givens):
+        return c.say("givens_description", sizes="-".join(map(str, c.network.sizes)))
     top = c.blame.parameters[0]
     before, after = c.pair(c.trace.loss, c.trace.loss_after)
     return c.say(

@@ -9,7 +9,7 @@ from typing import Literal
 from . import font
 from .cat import Pose
 
-View = Literal["whole", "forward", "blame", "update"]
+View = Literal["whole", "forward", "blame", "update", "givens"]
 VIEWS: tuple[View, ...] = ("whole", "forward", "blame", "update")
 Anchor = Literal["start", "middle", "end"]
 Style = Literal["title", "name", "delta", "plain", "symbol", "number", "quiet", "head", "speech"]

@@ -68,15 +68,22 @@ def item(m: Mark) -> dict[str, Any]:
         "index": list(m.of.index) if m.of else [],
         "stated": m.stated.text,
         "line": m.line,
+        "step": m.step,
         "verdict": m.verdict,
         "exact": _plain(m.exact),
         "given_page": _plain(m.own),
         "diagnosis": list(m.diagnosis),
-        "inherited": [{"symbol": str(q), "stated": text} for q, text in m.inherited],
+        "inherited": [_source(m, k) for k in range(len(m.inherited))],
         "arithmetic": None
         if m.work is None
         else {"text": m.work.text, "value": _plain(m.work.value)},
     }
+
+
+def _source(m: Mark, k: int) -> dict[str, Any]:
+    of, text = m.inherited[k]
+    earlier = {"step": m.inherited_in[k]} if m.inherited_in[k] != m.step else {}
+    return {"symbol": str(of), "stated": text, **earlier}
 
 
 def _plain(value: float | None) -> float | None:
@@ -124,7 +131,10 @@ def remark(m: Mark, words: dict[str, str]) -> str:
     if m.trivial:
         parts.append(words["trivial"])
     if m.inherited and m.verdict in ("follows", "not_carried", "wrong", "last_digit"):
-        said = [words["source"].format(what=q, stated=text) for q, text in m.inherited]
+        said = [
+            words["source"].format(what=_in_step(str(q), step, step != m.step, words), stated=text)
+            for (q, text), step in zip(m.inherited, m.inherited_in, strict=True)
+        ]
         parts.append(words["inherits"].format(sources=", ".join(said)))
     return "; ".join(parts)
 
@@ -132,7 +142,8 @@ def remark(m: Mark, words: dict[str, str]) -> str:
 def sections(made: Marking, language: str = "en") -> list[Section]:
     words = load(language)["check"]
     found = [Section(words["heading"].format(page=made.page.name), (_counts(made, words),))]
-    slips = tuple(_slip(m, words) for m in made.first_slips)
+    several = made.page.steps > 1
+    slips = tuple(_slip(m, words, several) for m in made.first_slips)
     found.append(Section(words["slips_heading"], slips or (words["no_slips"],)))
     found.append(Section(words["items_heading"], (), _items(made, words)))
     if made.answers:
@@ -149,11 +160,10 @@ def _counts(made: Marking, words: dict[str, str]) -> str:
     return words["counts"].format(total=len(made.marks), counts=", ".join(counts))
 
 
-def _slip(m: Mark, words: dict[str, str]) -> str:
+def _slip(m: Mark, words: dict[str, str], several: bool) -> str:
+    what = _in_step(_what(m), m.step, several, words)
     parts = [
-        words["slip"].format(
-            line=m.line, what=_what(m), stated=m.stated.text, exact=shown(m.exact, m)
-        )
+        words["slip"].format(line=m.line, what=what, stated=m.stated.text, exact=shown(m.exact, m))
     ]
     own, exact = shown(m.own, m), shown(m.exact, m)
     if m.of is not None and own != exact:
@@ -166,13 +176,19 @@ def _what(m: Mark) -> str:
     return str(m.of) if m.of is not None else m.formula[:NAME_LENGTH]
 
 
+def _in_step(what: str, step: int, told: bool, words: dict[str, str]) -> str:
+    """A quantity with its training step, where that is to be `told`."""
+    return words["in_step"].format(what=what, step=step) if told else what
+
+
 def _items(made: Marking, words: dict[str, str]) -> tuple[tuple[str, ...], ...]:
     keys = ("line", "what", "stated", "verdict", "exact", "own", "remark")
     rows = [tuple(words[f"column_{k}"] for k in keys)]
     for m in made.marks:
         verdict = words[f"verdict_{m.verdict}"]
         exact, own = shown(m.exact, m), shown(m.own, m)
-        rows.append((str(m.line), _what(m), m.stated.text, verdict, exact, own, remark(m, words)))
+        what = _in_step(_what(m), m.step, made.page.steps > 1, words)
+        rows.append((str(m.line), what, m.stated.text, verdict, exact, own, remark(m, words)))
     return tuple(rows)
 
 

@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from ..core.trace import LayerTrace, Trace
+from ..core.trace import Trace
 from ..errors import MiyaInputError
+from ..story.symbols import plain_symbol
+from ..story.teller import Teller
+from ..story.worked import PARTS, calculations
 
 FORMS = ("csv", "toml")
+DIGITS = 5  # no result of theirs is shown
+MOST = 5000  # parameters of a network whose every number is asked for
 
 
 def symbols(trace: Trace) -> list[str]:
-    """Every number of a step that can be worked out by hand, in the order of the work."""
-    many = trace.network.examples > 1
-    forward, backward, update = [], [], []
-    for layer in trace.layers:
-        forward += _rows(f"z{layer.number}", layer, many) + _rows(f"a{layer.number}", layer, many)
-    for layer in reversed(trace.layers):
-        k = layer.number
-        backward += _rows(f"∂C/∂a{k}", layer, many)
-        if layer.slope is not None:
-            backward += _rows(f"σ'{k}", layer, many)
-        backward += _rows(f"δ{k}", layer, many)
-        backward += _places(f"∂C/∂W{k}", layer.weight.gradient.shape)
-        backward += _places(f"∂C/∂b{k}", layer.bias.gradient.shape)
-    for layer in trace.layers:
-        update += _places(f"W{layer.number}_new", layer.weight.after.shape)
-        update += _places(f"b{layer.number}_new", layer.bias.after.shape)
-    return [*forward, "C", *backward, *update]
-
-
-def _rows(head: str, layer: LayerTrace, many: bool) -> list[str]:
-    n, out = layer.z.shape
-    return _places(head, (n, out) if many else (out,))
-
-
-def _places(head: str, shape: tuple[int, ...]) -> list[str]:
-    return [head + "".join(f"[{i}]" for i in index) for index in np.ndindex(*shape)]
+    """Every result that the story of the step works out in a line of its own, in its order; of a
+    large network those that its story tells."""
+    size = sum(u.before.size for u in trace.updates.values())
+    teller = Teller(trace, "en", DIGITS, False, MOST if size <= MOST else None)
+    lines = (c for part in PARTS for c in calculations(list(part(teller))))
+    return list(dict.fromkeys(plain_symbol(c.symbol) for c in lines))
 
 
 def template(trace: Trace, form: str = "csv") -> str:

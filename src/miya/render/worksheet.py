@@ -11,12 +11,16 @@ from typing import Any
 
 from ..analysis.describe import describe
 from ..analysis.shape import check_seed, shape
+from ..core.trace import Trace
+from ..drawing.build import scene
 from ..errors import MiyaInputError
-from ..story.blocks import Story
+from ..story.blocks import Picture, Story
+from ..story.parts.setup import GIVEN_DIGITS
 from ..story.worked import pleasant
 from ..story.worksheet import Sheets, sheets
 from .files import write_whole
 from .json import written
+from .svg import svg
 
 SUFFIXES = {".md": "markdown", ".html": "html", ".pdf": "pdf", ".ipynb": "notebook", ".txt": "text"}
 
@@ -119,6 +123,20 @@ class Worksheet:
         return f"<Worksheet: {self.sheets.sheet.title}, {count} blanks; print() shows it>"
 
 
+def _picture(trace: Trace, language: str, miya: bool) -> Picture:
+    """The network with its givens, and nothing that is to be worked out."""
+    alone = trace.network.examples == 1
+    drawn = scene(
+        trace,
+        view="givens",
+        example=0 if alone else "sum",
+        digits=GIVEN_DIGITS,
+        language=language,
+        miya=miya,
+    )
+    return Picture(svg(drawn, theme="print", standalone=False), drawn.description)
+
+
 def worksheet(
     layers: str = "2-2-1",
     *,
@@ -167,5 +185,6 @@ def worksheet(
         bug=find_the_bug,
         language=language,
         miya=miya,
+        picture=_picture(trace, language, miya),
     )
     return Worksheet(made, describe(trace.network))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -12,7 +13,7 @@ from ..analysis.shape import Shape
 from ..analysis.worksheet import candidates
 from ..core.step import take_step
 from ..core.trace import Trace
-from .blocks import Block, Calculation, Calculations
+from .blocks import Blank, Block, Calculation, Calculations, Paragraph, Table
 from .expression import quantities
 from .parts import backward, forward, update
 from .quantity import Symbol
@@ -68,6 +69,40 @@ def answer(line: Calculation, digits: int) -> str:
     if not (line.closed.relation == "≈" or worked) or short <= 0 or "e" in text:
         return text
     return text + ("" if "." in text else ".") + "0" * short
+
+
+def kept(blocks: list[Block], digits: int) -> Iterator[Block]:
+    """The blocks with each result as a hand writes it, in lines, tables and the loss's sentence."""
+    texts = {c.symbol: (c.closed.result, answer(c, digits)) for c in calculations(blocks)}
+    for block in blocks:
+        match block:
+            case Calculations(items):
+                yield Calculations(tuple(_kept(c, digits) for c in items))
+            case Table(header, rows):
+                yield Table(header, tuple(_row(row, texts) for row in rows))
+            case Paragraph(words, True) if Symbol("C") in texts:
+                short, whole = texts[Symbol("C")]
+                there = rf"(?<![\d.]){re.escape(short)}(?![\d.]*\d)"
+                yield Paragraph(re.sub(there, whole, words), True)
+            case _:
+                yield block
+
+
+def _kept(item: Calculation | Blank, digits: int) -> Calculation | Blank:
+    if isinstance(item, Blank):
+        return item
+    return replace(item, closed=replace(item.closed, result=answer(item, digits)))
+
+
+def _row(
+    row: tuple[str | Symbol, ...], texts: Mapping[Symbol, tuple[str, str]]
+) -> tuple[str | Symbol, ...]:
+    """A parameter's row with its new value, in the last column, as its line has it."""
+    first, *rest = row
+    if not isinstance(first, Symbol) or not rest:
+        return row
+    short, whole = texts.get(replace(first, mark="new"), ("", ""))
+    return (first, *rest[:-1], whole if rest[-1] == short else rest[-1])
 
 
 def calculations(blocks: list[Block]) -> Iterator[Calculation]:

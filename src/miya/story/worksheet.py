@@ -19,6 +19,7 @@ from .blocks import (
     Calculations,
     Heading,
     Paragraph,
+    Picture,
     Remark,
     Story,
     Table,
@@ -30,7 +31,7 @@ from .slip import SIDED_LOSSES, Slip, plant
 from .symbols import plain_symbol
 from .teller import Teller
 from .trees import named
-from .worked import GIVEN, PARTS, answer, calculations, exactly
+from .worked import GIVEN, PARTS, answer, calculations, exactly, kept
 
 UPDATE = frozenset({"change", "optimizer_state", "after"})
 # lines whose expression may be that of one side of a kink
@@ -70,9 +71,18 @@ class Sheets:
 
 
 def sheets(
-    trace: Trace, shape: Shape, seed: int, *, fade: str, bug: bool, language: str, miya: bool
+    trace: Trace,
+    shape: Shape,
+    seed: int,
+    *,
+    fade: str,
+    bug: bool,
+    language: str,
+    miya: bool,
+    picture: Picture | None = None,
 ) -> Sheets:
-    """The sheet and its key. Raises MiyaInputError E602 for a language, E681 for a fade and E683
+    """The sheet and its key. picture: of the givens, shown after them. Raises MiyaInputError E602
+    for a language, E681 for a fade and E683
     where no slip can be planted."""
     if fade not in FADES:
         raise MiyaInputError("E681", f"fade is {fade!r}", hint=f"choose {', '.join(FADES)}")
@@ -80,7 +90,7 @@ def sheets(
     teller = Teller(trace, language, trace.digits, miya)
     told = [list(part(teller)) for part in PARTS]
     lines = {c.symbol: c for part in told for c in calculations(part)}
-    maker = Maker(teller, shape, seed, lines)
+    maker = Maker(teller, shape, seed, lines, picture)
     if bug:
         return _with_bug(maker, told)
     sheet = maker.story("title", [b for part in told for b in maker.faded(part, FADES[fade])], fade)
@@ -126,6 +136,7 @@ class Maker:
     shape: Shape
     seed: int
     lines: Mapping[Symbol, Calculation]
+    picture: Picture | None = None
 
     def say(self, key: str, **values: object) -> str:
         return self.teller.text("worksheet", key, **values)
@@ -143,7 +154,9 @@ class Maker:
         opening.append(Paragraph(self.say(f"do_{kind}", digits=t.digits)))
         if kind != "key" and t.miya:
             opening.append(Remark(self.say(f"miya_{kind}"), "pointing"))
-        whole = (*opening, *lead, *setup.setup(t), *blocks)
+        shown = [self.picture] if self.picture else []
+        told = kept([*lead, *setup.setup(t), *shown, *blocks], t.digits)
+        whole = (*opening, *told)
         return Story(words, t.language, t.digits, "rounded", whole)
 
     def faded(self, blocks: list[Block], fade: Fade) -> Iterator[Block]:

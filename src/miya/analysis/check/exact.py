@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from ...core.rounding import Array
-from ...core.trace import Trace
+from ...core.trace import LayerTrace, ParameterUpdate, Trace
 from ...core.written import Quantity
+from .between import PARTS
 
 Table = dict[Quantity, float]
 
@@ -33,6 +34,7 @@ def table(trace: Trace, softmax: bool = False) -> Table:
         _rows(found, "δ", k, layer.delta, many)
         if slope is not None:
             _rows(found, "σ'", k, slope, many)
+        _between(found, layer, many)
         for letter, update in (("W", layer.weight), ("b", layer.bias)):
             size = layer.layer.outputs
             for head, values in (
@@ -42,7 +44,45 @@ def table(trace: Trace, softmax: bool = False) -> Table:
                 (f"{letter}_new", update.after),
             ):
                 _parameter(found, head, k, values, size)
+            _optimizer(found, letter, k, update, size)
+    if not softmax:
+        _of_loss(found, trace, many)
     return found
+
+
+def _between(found: Table, layer: LayerTrace, many: bool) -> None:
+    """The parts of an activation, and softmax's mean."""
+    saved = layer.activation.saved
+    for head in PARTS:
+        if head in saved:
+            _rows(found, head, layer.number, saved[head], many)
+    if "mean" in saved:
+        _each(found, "m", layer.number, saved["mean"], many)
+
+
+def _of_loss(found: Table, trace: Trace, many: bool) -> None:
+    saved = trace.root.saved
+    _rows(found, "l", None, saved["elements"], many)
+    _each(found, "C_each", None, saved["each"], many)
+    if "p" in saved:
+        _rows(found, "p", None, saved["p"], many)
+    if "log_sum" in saved:
+        _each(found, "L", None, saved["log_sum"], many)
+
+
+def _each(found: Table, head: str, layer: int | None, values: Array, many: bool) -> None:
+    """One number an example."""
+    for n, value in enumerate(values.reshape(-1).tolist()):
+        found[Quantity(head, layer, (n,) if many else ())] = float(value)
+
+
+def _optimizer(found: Table, letter: str, k: int, update: ParameterUpdate, size: int) -> None:
+    """The optimizer's lines, and the state that they start from."""
+    for name, values in update.results.items():
+        if name != "change":
+            _parameter(found, f"{name}_{letter}", k, values, size)
+    for name in update.update.state:
+        _parameter(found, f"{name}_before_{letter}", k, update.names[f"{name}_before"], size)
 
 
 def _rows(found: Table, head: str, layer: int | None, values: Array, many: bool) -> None:

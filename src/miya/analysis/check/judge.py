@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from ...core.page import Statement
@@ -28,7 +28,8 @@ class Mark:
     verdict: right, rounding, last_digit, wrong, follows, not_carried or unclear. exact: the
     correct number. own: what the page's own earlier numbers give. inherited: the earlier slips
     that it follows from. diagnosis: every known mistake that gives the stated digits. trivial:
-    an earlier slip left nothing to work out, so that nothing is forgiven.
+    an earlier slip left nothing to work out, so that nothing is forgiven. step: the training step,
+    and inherited_in those of `inherited`.
     """
 
     of: Quantity | None
@@ -43,6 +44,8 @@ class Mark:
     work: Work | None = None
     work_fails: bool = False
     trivial: bool = False
+    step: int = 1
+    inherited_in: tuple[int, ...] = ()
 
     @property
     def place(self) -> str:
@@ -72,19 +75,23 @@ class Seen:
 
 
 class Judge:
-    """Marks statements in the order of a page, remembering what it stated before."""
+    """Marks the statements of one training step in the order of a page, remembering what it
+    stated before. previous: of the step before, whose `stated` the world comes after."""
 
-    def __init__(self, world: World, exact: Table) -> None:
-        self.exact = exact
+    def __init__(self, world: World, exact: Table, previous: Judge | None = None) -> None:
+        self.exact, self.previous = exact, previous
+        self.step: int = previous.step + 1 if previous else 1
         self.stated = world  # every number as the page has it
-        self.carried = world.copy()  # only the slips; the rest unrounded
-        self.truth = world.copy()
+        # only the slips; the rest unrounded
+        self.carried: World = world.copy(previous.carried if previous else None)
+        self.carried.tracks = True
+        self.truth: World = world.copy(previous.truth if previous else None)
         self.before: dict[Quantity, tuple[Written, str]] = {}
         self.sure = frozenset(Decimal(repr(abs(v))) for q, v in exact.items() if q.head in GIVEN)
 
     def mark(self, s: Statement) -> Mark:
         if s.of is None or s.of not in self.exact:
-            return mark_line(s, self.sure)
+            return replace(mark_line(s, self.sure), step=self.step)
         seen = self.see(s, s.of)
         verdict, trivial = self.verdict(seen)
         inherited = self.inherited(s.of) if seen.tainted or verdict == "follows" else ()
@@ -96,11 +103,13 @@ class Judge:
             verdict,
             seen.near.true,
             seen.own[0],
-            inherited,
+            tuple((q, text) for q, text, _ in inherited),
             self.diagnosis(seen, verdict),
             seen.work,
             seen.work_fails,
             trivial,
+            self.step,
+            tuple(step for _, _, step in inherited),
         )
         self.remember(made, s.of)
         return made
@@ -156,11 +165,17 @@ class Judge:
                     return "unclear"
         return "rounding"
 
-    def inherited(self, of: Quantity) -> tuple[tuple[Quantity, str], ...]:
+    def inherited(self, of: Quantity) -> tuple[tuple[Quantity, str, int], ...]:
+        """The slips that a number comes of: quantity, stated digits and step, the nearest first."""
         sources = self.carried.sources(of)
         if of in self.carried.values:
-            sources.add(of)
-        found = [(q, self.before[q][0].text) for q in self.before if q in sources]
+            sources.add((self.step, of))
+        found: list[tuple[Quantity, str, int]] = []
+        judge: Judge | None = self
+        while judge is not None and len(found) < MOST_INHERITED:
+            before, step = judge.before, judge.step
+            found += [(q, before[q][0].text, step) for q in before if (step, q) in sources]
+            judge = judge.previous
         return tuple(found[:MOST_INHERITED])
 
     def diagnosis(self, seen: Seen, verdict: str) -> tuple[str, ...]:

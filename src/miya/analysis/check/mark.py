@@ -5,20 +5,19 @@ from __future__ import annotations
 import math
 import warnings
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...core.build import network as build
 from ...core.network import Network
 from ...core.page import Claim, Note, Page
-from ...core.step import take_step
 from ...core.trace import Trace
 from ...core.written import Quantity
 from ...errors import MiyaInputError, MiyaWarning
 from ..blame import Measure, blame
-from .exact import table
-from .judge import Judge, Mark, mark_line
-from .world import World
+from .bind import doubtful, without
+from .judge import Mark, mark_line
+from .steps import mark_steps
 
 FITS = ("right", "rounding", "follows")
 ASKED = ("loss",)  # settled always; the others only where something is wrong
@@ -26,6 +25,7 @@ LEAD = {
     "order": 2,
     "biases": 2,
     "orientation": 2,
+    "activation": 2,
 }  # how many more numbers must fit under an unusual choice
 MEASURES: tuple[Measure, ...] = ("pressure", "step", "credit", "removal")
 
@@ -75,10 +75,10 @@ def mark_page(page: Page, network: Network | None) -> Marking:
     Raises MiyaInputError E705 where there is nothing to mark.
     """
     made = _mark_own(page, network)
-    if network is None and made.network is not None:
-        while made.page.choices:
-            ((name, options),) = made.page.choices.items()
-            made = _settled(made, name, options)
+    while made.network is not None and made.page.choices:
+        ((name, options),) = made.page.choices.items()
+        made = _settled(made, name, options, network)
+    made = _sure(made)
     if not made.marks and not page.unread:
         raise MiyaInputError(
             "E705",
@@ -88,13 +88,26 @@ def mark_page(page: Page, network: Network | None) -> Marking:
     return made
 
 
-def _settled(made: Marking, name: str, options: Mapping[str, Page]) -> Marking:
+def _sure(made: Marking) -> Marking:
+    """The marking without the numbers whose names may be misread."""
+    for _ in range(2):
+        places = doubtful(made.page.statements, made.marks) if made.network is not None else []
+        if not places:
+            break
+        again = mark(without(made.page, places), made.network)
+        made = replace(again, conventions=made.conventions)
+    return made
+
+
+def _settled(
+    made: Marking, name: str, options: Mapping[str, Page], network: Network | None
+) -> Marking:
     """The marking under the option of one convention that fits most numbers."""
     first, *others = options.items()
     left = replace(made, page=replace(made.page, choices=first[1].choices))
     if name not in ASKED and not any(m.verdict == "wrong" for m in made.marks):
         return left
-    marked = {first[0]: left} | {option: _mark_own(page, None) for option, page in others}
+    marked = {first[0]: left} | {option: _mark_own(page, network) for option, page in others}
     if len({tuple(m.verdict for m in one.marks) for one in marked.values()}) < 2:
         return left
     return choose(marked, name)
@@ -120,22 +133,17 @@ def mark(page: Page, network: Network | None) -> Marking:
     if network is None:
         lines = (mark_line(s) for s in page.statements)
         return Marking(page, None, tuple(m for m in lines if m.verdict != "unclear"))
-    trace = take_step(network)
-    world, exact = World(network, page.softmax), table(trace, page.softmax)
-    if page.late:
-        world.late = True
-        exact = {of: world.get(of) for of in exact}
-    judge = Judge(world, exact)
-    marks = tuple(judge.mark(s) for s in page.statements)
-    return Marking(page, network, marks, answers(page, trace))
+    marks, traces = mark_steps(page, network)
+    return Marking(page, network, marks, answers(page, traces))
 
 
 def choose(options: Mapping[str, Marking], name: str) -> Marking:
     """The marking under the option that fits most numbers; the first of equals."""
-    fits = {o: sum(m.verdict in FITS for m in made.marks) for o, made in options.items()}
+    good = (*FITS, "not_carried", "last_digit") if name.startswith("activation") else FITS
+    fits = {o: sum(m.verdict in good for m in made.marks) for o, made in options.items()}
     first = next(iter(fits))
     best = max(fits, key=lambda o: fits[o])
-    if fits[best] < fits[first] + LEAD.get(name, 1):
+    if fits[best] < fits[first] + LEAD.get(name.split()[0], 1):
         best = first
         if name not in ASKED:
             return options[first]
@@ -144,13 +152,14 @@ def choose(options: Mapping[str, Marking], name: str) -> Marking:
     return Marking(made.page, made.network, made.marks, made.answers, (*made.conventions, found))
 
 
-def answers(page: Page, trace: Trace) -> tuple[Answer, ...]:
-    """The page's claims in words, each under every measure."""
+def answers(page: Page, traces: Sequence[Trace]) -> tuple[Answer, ...]:
+    """The page's claims in words, each under every measure in the step that it stands in."""
     found = []
     for claim in page.claims:
         if claim.of is None and claim.kind == "weight":
             continue
-        made = _answer(claim, trace)
+        steps = [s.step for s in page.statements if s.line <= claim.line]
+        made = _answer(claim, traces[steps[-1] - 1 if steps else 0])
         if made is not None:
             found.append(made)
     return tuple(found)

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Iterator
 
 from ...core.written import Quantity
+from .mistakes_optimizer import MAKERS as OPTIMIZER
+from .mistakes_optimizer import step as optimizer_step
 from .world import FROM_A, SIMPLE, World, activate, is_softmax, slope
 
 Variant = tuple[str, float]
@@ -64,12 +66,31 @@ def _z(w: World, of: Quantity) -> Iterator[Variant]:
     if k > 1:
         pre = [w.at("z", k - 1, n, j) for j in columns]
         yield "activation_left_out", sum(w.w(k, i, j) * pre[j] for j in columns) + bias
+    yield from _with_old(w, k, i, into, value)
     for other in range(w.sizes[k]):
         if other != i:
             yield "wrong_index", w.at("z", k, n, other)
             shifted = value - bias + w.get(Quantity("b", k, (other,)))
             yield "wrong_index", shifted
     yield from _swapped_inputs(w, k, i, into, bias)
+
+
+def _start(w: World, letter: str, of: Quantity) -> float:
+    """A parameter before the step before this one."""
+    assert w.previous is not None
+    return w.previous.get(Quantity(letter, of.layer, of.index))
+
+
+def _with_old(w: World, k: int, i: int, into: list[float], value: float) -> Iterator[Variant]:
+    """z with what the step before began with, not with what it left."""
+    if w.previous is None:
+        return
+    weights = [_start(w, "W", Quantity("W", k, (i, j))) for j in range(len(into))]
+    bias = _start(w, "b", Quantity("b", k, (i,)))
+    total = sum(a * b for a, b in zip(weights, into, strict=True))
+    yield "old_weights", total + bias
+    yield "old_weights", total + w.get(Quantity("b", k, (i,)))
+    yield "bias_not_updated", value - w.get(Quantity("b", k, (i,))) + bias
 
 
 def _swapped_inputs(w: World, k: int, i: int, into: list[float], bias: float) -> Iterator[Variant]:
@@ -268,6 +289,10 @@ def _new(w: World, of: Quantity) -> Iterator[Variant]:
     yield "update_sign", old - change
     yield ("bias_not_updated" if letter == "b" else "not_updated"), old
     yield "old_left_out", change
+    for kind, moved in optimizer_step(w, of):
+        yield kind, old + moved
+    if w.previous is not None:
+        yield "old_weights", _start(w, letter, of) + change
     yield "update_sign", old + rate * gradient
     yield "other_optimizer", old - rate * gradient
     yield "factor_2", old + 2 * change
@@ -287,6 +312,7 @@ def _change(w: World, of: Quantity) -> Iterator[Variant]:
     yield "rate_left_out", -gradient
     yield "rate_left_out", gradient
     yield "update_sign", -w.fresh(of)
+    yield from optimizer_step(w, of)
     for other in _neighbours(w, of):
         yield "wrong_index", w.get(Quantity(of.head, of.layer, other))
 
@@ -316,4 +342,5 @@ MAKERS: dict[str, Maker] = {
     "b_new": _new,
     "ΔW": _change,
     "Δb": _change,
+    **OPTIMIZER,
 }

@@ -8,15 +8,14 @@ right or wrong, can be told from a slip.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from ...core.arithmetic import compute
 from ...core.network import Network
 from ...core.rounding import exact as keep
 from ...core.written import Quantity
+from . import between, optimizer
 
 SIMPLE: dict[str, Callable[[float], float]] = {
     "sigmoid": lambda z: 1 / (1 + math.exp(-z)) if z > -700 else 0.0,
@@ -30,7 +29,7 @@ FROM_A: dict[str, Callable[[float], float]] = {
 }
 
 
-Touched = set[Quantity]
+Touched = set[tuple[int, Quantity]]  # the step on the page, from 1, and what is set there
 
 
 def differs(a: float, b: float) -> bool:
@@ -39,8 +38,15 @@ def differs(a: float, b: float) -> bool:
 
 
 class World:
-    def __init__(self, network: Network, softmax: bool = False) -> None:
-        self.network, self.softmax = network, softmax
+    """One training step of a page. previous: the step before, whose new weights it starts from."""
+
+    def __init__(
+        self, network: Network, softmax: bool = False, previous: World | None = None
+    ) -> None:
+        self.network, self.softmax, self.previous = network, softmax, previous
+        self.number: int = previous.number + 1 if previous else 1  # the step, since training began
+        self.state: Mapping[Quantity, float] = {}  # the optimizer's, before the page's first step
+        self.velocity = ""  # what the page's velocity holds
         self.many = network.examples > 1
         self.examples = network.examples
         self.sizes = network.sizes
@@ -48,7 +54,10 @@ class World:
         self.divisor = network.loss.divisor(network.examples, network.sizes[-1])
         self.values: dict[Quantity, float] = {}
         self.memo: dict[Quantity, float] = {}
+        self.position: int = previous.position + 1 if previous else 1
+        self.tracks = False  # whether it remembers what is set that a number comes of
         self.touched: Touched = set()
+        self.memo_sources: dict[Quantity, Touched] = {}
         self.late = False  # the way back uses the weights after their update
         self.rounding: int | None = None  # decimals that every result is rounded to
         self.weights = [layer.weight.tolist() for layer in network.layers]
@@ -56,10 +65,11 @@ class World:
             (layer.bias.tolist() * layer.outputs)[: layer.outputs] for layer in network.layers
         ]
 
-    def copy(self) -> World:
-        """The same network with nothing set."""
-        made = World(self.network, self.softmax)
-        made.late = self.late
+    def copy(self, previous: World | None = None) -> World:
+        """The same step with nothing set, after `previous` where that is given."""
+        made = World(self.network, self.softmax, previous or self.previous)
+        made.late, made.number, made.state = self.late, self.number, self.state
+        made.velocity = self.velocity
         return made
 
     def q(self, head: str, layer: int | None, n: int, i: int) -> Quantity:
@@ -73,22 +83,45 @@ class World:
 
     def set(self, of: Quantity, value: float) -> None:
         self.values[of] = value
-        self.memo.clear()
+        self.forget()
 
     def unset(self, of: Quantity) -> None:
         if self.values.pop(of, None) is not None:
-            self.memo.clear()
+            self.forget()
+
+    def forget(self) -> None:
+        self.memo.clear()
+        self.memo_sources.clear()
 
     def get(self, of: Quantity) -> float:
         if of in self.values:
-            self.touched.add(of)
+            if self.tracks:
+                self.touched.add((self.position, of))
             return self.values[of]
         if of not in self.memo:
-            value = self.fresh(of)
-            if self.rounding is not None and of.head not in ("W", "b", "x", "y", "η"):
-                value = round(value, self.rounding)
-            self.memo[of] = value
+            self.memo[of] = self._worked(of)
+        elif self.tracks:
+            self.touched |= self.memo_sources[of]
         return self.memo[of]
+
+    def _worked(self, of: Quantity) -> float:
+        outer, self.touched = self.touched, set()
+        value = self.fresh(of)
+        self.memo_sources[of] = self.touched
+        self.touched = outer | self.touched
+        if self.rounding is not None and of.head not in ("W", "b", "x", "y", "η"):
+            return round(value, self.rounding)
+        return value
+
+    def left(self, of: Quantity) -> float:
+        """What the step before left."""
+        assert self.previous is not None
+        value = self.previous.get(of)
+        if self.tracks and of in self.previous.values:
+            self.touched.add((self.previous.position, of))
+        elif self.tracks:
+            self.touched |= self.previous.memo_sources[of]
+        return value
 
     def fresh(self, of: Quantity) -> float:
         """The value by the formula, whatever the page states of the quantity itself."""
@@ -105,11 +138,10 @@ class World:
             return [math.nan]
 
     def sources(self, of: Quantity) -> Touched:
-        """The quantities set that `of` is computed from."""
-        self.memo.clear()
+        """What is set that `of` is computed from, with its step; of a world that tracks."""
         self.touched = set()
         self.fresh(of)
-        return set(self.touched)
+        return self.touched
 
     def place(self, of: Quantity) -> tuple[int, int, int]:
         """Layer, example and neuron."""
@@ -128,12 +160,22 @@ def _given(w: World, of: Quantity) -> list[float]:
     net = w.network
     if of.head == "η":
         return [net.learning_rate]
+    if w.previous is not None and of.head in ("W", "b"):
+        return [_after(w, w.previous, of)]
     if of.head == "W":
         return [w.weights[(of.layer or 1) - 1][of.index[0]][of.index[1]]]
     if of.head == "b":
         return [w.biases[(of.layer or 1) - 1][of.index[0] if of.index else 0]]
     n, i = of.index if len(of.index) == 2 else (0, of.index[0])
     return [float((net.inputs if of.head == "x" else net.targets)[n, i])]
+
+
+def _after(w: World, before: World, of: Quantity) -> float:
+    """A parameter as the step before left it; one bias that the layer shares is stated once."""
+    shared = Quantity(f"{of.head}_new", of.layer)
+    if of.head == "b" and shared in before.values:
+        return w.left(shared)
+    return w.left(Quantity(f"{of.head}_new", of.layer, of.index))
 
 
 def _z(w: World, of: Quantity) -> list[float]:
@@ -176,6 +218,8 @@ def _a(w: World, of: Quantity) -> list[float]:
     k, n, i = w.place(of)
     if is_softmax(w, k):
         return [softmax_of(w.row("z", k, n))[i]]
+    if between.has_parts(w, k):
+        return [between.by_line(w, k, of.index, "a")]
     return [activate(w, k, w.get(Quantity("z", k, of.index)))]
 
 
@@ -183,6 +227,8 @@ def _slope(w: World, of: Quantity) -> list[float]:
     k, _, _ = w.place(of)
     if is_softmax(w, k):
         return [math.nan]
+    if between.has_parts(w, k):
+        return [between.slope_by_line(w, k, of.index)]
     z, a = Quantity("z", k, of.index), Quantity("a", k, of.index)
     by_z = slope(w, k, w.get(z))
     name = w.network.layers[k - 1].activation.name
@@ -192,27 +238,22 @@ def _slope(w: World, of: Quantity) -> list[float]:
     return [by_a, by_z]
 
 
-def _element(w: World, a: float, y: float) -> tuple[float, float]:
-    """ℓ and ∂ℓ/∂a of one output, for losses that take outputs one by one."""
+def _loss_slope(w: World, a: float, y: float) -> float:
+    """∂ℓ/∂a of one output, for losses that take outputs one by one."""
     use = w.network.loss
     at, target = np.array([[a]]), np.array([[y]])
     with np.errstate(all="ignore"):
-        value, saved = use.kind.element(at, target, keep, use.parameters)
-        slope_ = use.kind.gradient(at, target, saved, use.parameters)
-    return float(value[0, 0]), float(slope_[0, 0])
+        _, saved = use.kind.element(at, target, keep, use.parameters)
+        return float(use.kind.gradient(at, target, saved, use.parameters)[0, 0])
 
 
 def _loss(w: World, of: Quantity) -> list[float]:
+    if not w.softmax:
+        return [between.loss(w)]
     total = 0.0
     for n in range(w.examples):
         y = [w.at("y", None, n, i) for i in range(w.sizes[-1])]
-        a = w.row("a", w.last, n)
-        if w.softmax:
-            total -= sum(t * math.log(p) for t, p in zip(y, a, strict=True) if t)
-        elif w.network.loss.kind.target == "classes":
-            total -= sum(t * math.log(p) for t, p in zip(y, softmax_of(a), strict=True) if t)
-        else:
-            total += sum(_element(w, p, t)[0] for p, t in zip(a, y, strict=True))
+        total -= sum(t * math.log(p) for t, p in zip(y, w.row("a", w.last, n), strict=True) if t)
     return [total / w.divisor]
 
 
@@ -226,8 +267,11 @@ def _grad_a(w: World, of: Quantity) -> list[float]:
     if w.softmax:
         return [-y / a / w.divisor]
     if w.network.loss.kind.target == "classes":
-        return [(softmax_of(w.row("a", k, n))[i] - y) / w.divisor]
-    return [_element(w, a, y)[1] / w.divisor]
+        weight = sum(w.at("y", None, n, j) for j in range(w.sizes[-1]))
+        return [(w.at("p", None, n, i) * weight - y) / w.divisor]
+    if w.network.loss.name == "binary_cross_entropy_with_logits":
+        return [(w.at("p", None, n, i) - y) / w.divisor]
+    return [_loss_slope(w, a, y) / w.divisor]
 
 
 def _delta(w: World, of: Quantity) -> list[float]:
@@ -235,8 +279,7 @@ def _delta(w: World, of: Quantity) -> list[float]:
     if w.softmax and k == w.last:
         return [(w.at("a", k, n, i) - w.at("y", None, n, i)) / w.divisor]
     if is_softmax(w, k):
-        a, g = w.row("a", k, n), w.row("∂C/∂a", k, n)
-        return [a[i] * (g[i] - sum(p * t for p, t in zip(a, g, strict=True)))]
+        return [w.at("a", k, n, i) * (w.at("∂C/∂a", k, n, i) - between.mean(w, k, n))]
     grad, by = w.get(Quantity("∂C/∂a", k, of.index)), Quantity("σ'", k, of.index)
     found = [grad * w.get(by)]
     name = w.network.layers[k - 1].activation.name
@@ -256,22 +299,6 @@ def _grad_b(w: World, of: Quantity) -> list[float]:
     layer = w.network.layers[k - 1]
     rows = range(layer.outputs) if layer.shared_bias else of.index
     return [sum(w.at("δ", k, n, i) for n in range(w.examples) for i in rows)]
-
-
-def _change(w: World, of: Quantity) -> list[float]:
-    letter = of.head[1]
-    layer = w.network.layers[(of.layer or 1) - 1]
-    mask = layer.weight_mask if letter == "W" else layer.bias_mask
-    if not mask[of.index if letter == "W" or mask.size > 1 else (0,)]:
-        return [0.0]
-    optimizer = w.network.optimizer
-    names: dict[str, Any] = {**optimizer.constants(), "lr": w.get(Quantity("η")), "t": 1}
-    names["g"] = w.get(Quantity(f"∂C/∂{letter}", of.layer, of.index))
-    names["theta"] = w.get(Quantity(letter, of.layer, of.index))
-    names |= {f"{name}_before": value for name, value in optimizer.start().items()}
-    for name, formula in optimizer.lines(True):
-        names[name] = compute(formula, names)
-    return [float(names["change"])]
 
 
 def _new(w: World, of: Quantity) -> list[float]:
@@ -301,8 +328,8 @@ RULES: dict[str, Callable[[World, Quantity], list[float]]] = {
     "δ": _delta,
     "∂C/∂W": _grad_w,
     "∂C/∂b": _grad_b,
-    "ΔW": _change,
-    "Δb": _change,
     "W_new": _new,
     "b_new": _new,
+    **optimizer.RULES,
+    **between.RULES,
 }

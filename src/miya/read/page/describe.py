@@ -26,7 +26,7 @@ def description(given: Given, text: str, chains: list[Chain]) -> dict[str, Any] 
     if given.missing:
         return None
     binder = Binder(style)
-    known = evidence.activations(text, chains, binder, style.layers)
+    known, told = evidence.activations(text, chains, binder, style.layers)
     outputs = style.sizes[-1]
     loss, sure = evidence.loss(text, chains, outputs)
     layers = []
@@ -42,7 +42,7 @@ def description(given: Given, text: str, chains: list[Chain]) -> dict[str, Any] 
             {
                 "weight": given.weights[k],
                 "bias": [v or Decimal(0) for v in bias] if isinstance(bias, list) else bias,
-                "activation": known.get(k, next(iter(known.values()), "sigmoid")),
+                "activation": known.get(k) or evidence.likely(text, known, k, style.layers),
                 "trainable": {"weight": True, "bias": not evidence.FROZEN.search(text)},
             }
         )
@@ -62,6 +62,7 @@ def description(given: Given, text: str, chains: list[Chain]) -> dict[str, Any] 
         given.notes.append(Note("assumed_no_rate", {}))
     _settle_loss(made, loss, given)
     made["sure"] = sure
+    made["guessed"] = [k for k in range(1, style.layers + 1) if k not in told]
     return made
 
 

@@ -60,10 +60,12 @@ RATE = re.compile(
 )
 
 
-def activations(text: str, chains: Iterable[Chain], binder: Any, layers: int) -> dict[int, str]:
-    """The activation of each layer that the page names, by 1-based layer."""
-    found: dict[int, str] = {}
-    found |= _spoken(text, layers)
+def activations(
+    text: str, chains: Iterable[Chain], binder: Any, layers: int
+) -> tuple[dict[int, str], set[int]]:
+    """The activation of each layer by 1-based layer, and the layers that the page names it for."""
+    found, loose = _spoken(text, layers)
+    placed = set(found)
     words = set(found.values())
     for chain in chains:
         quantity = binder.tree(chain.sides[0])
@@ -72,16 +74,33 @@ def activations(text: str, chains: Iterable[Chain], binder: Any, layers: int) ->
         name: str | None
         for side in chain.sides[1:3]:
             name = _called(side)
-            if name is None or (name == "sigmoid" and words and "σ" in _functions(side)):
+            generic = name == "sigmoid" and "σ" in _functions(side)
+            if generic and quantity.layer not in placed:
+                loose.setdefault(quantity.layer, "sigmoid")
+            if name is None or (generic and (words or loose)):
                 if name is None and isinstance(side, Ref) and len(chain.sides) > 2:
                     inner = binder.tree(side)
                     if inner is not None and (inner.head, inner.layer) == ("z", quantity.layer):
                         found[quantity.layer] = "identity"
                 continue
             found[quantity.layer] = name
+    sure = set(found)
+    for layer, guess in loose.items():
+        found.setdefault(layer, guess)
     if not found and re.search(r"1\s*\+\s*(?:e\s*\^|\\exp|exp)|σ|\\sigma", text):
         found = dict.fromkeys(range(1, layers + 1), "sigmoid")
-    return found
+    return found, sure
+
+
+def likely(text: str, known: dict[int, str], layer: int, layers: int) -> str:
+    """A first guess at the activation of a layer that the page does not name clearly."""
+    told = [ACTIVATIONS[m.lower()] for m in NAMED.findall(text)]
+    if re.search(r"1\s*\+\s*(?:e\s*\^|\\exp|exp)|σ|\\sigma", text):
+        told.append("sigmoid")
+    if layer < layers:
+        told = [t for t in told if t not in ("identity", "softmax")]
+        told += [known[k] for k in known if k < layers]
+    return told[0] if told else "sigmoid"
 
 
 def _functions(tree: Tree) -> set[str]:
@@ -103,7 +122,8 @@ def _called(side: Tree) -> str | None:
     return None
 
 
-def _spoken(text: str, layers: int) -> dict[int, str]:
+def _spoken(text: str, layers: int) -> tuple[dict[int, str], dict[int, str]]:
+    """By layer: what the page says of it, and what it says of no layer."""
     found: dict[int, str] = {}
     loose: list[str] = []
     for row in text.split("\n"):
@@ -123,14 +143,15 @@ def _spoken(text: str, layers: int) -> dict[int, str]:
                 found.setdefault(layers, names[-1])
             if not places:
                 loose += names
+    told: dict[int, str] = {}
     if loose:
         for layer in range(1, layers + 1):
             own = [n for n in loose if n not in ("softmax", "identity")]
             last = [n for n in loose if n in ("softmax", "identity")]
             use = (last or own) if layer == layers else own
-            if use:
-                found.setdefault(layer, use[0])
-    return found
+            if use and layer not in found:
+                told[layer] = use[0]
+    return found, told
 
 
 def loss(text: str, chains: Iterable[Chain], outputs: int) -> tuple[str | None, bool]:
@@ -154,16 +175,73 @@ def loss(text: str, chains: Iterable[Chain], outputs: int) -> tuple[str | None, 
     return None, False
 
 
+OPTIMIZERS = (
+    (r"\bAdamW\b", "adamw"),
+    (r"\bAdam\b|\bADAM\b", "adam"),
+    (r"\bRMS[ -]?[Pp]rop\b", "rmsprop"),
+    (r"\bAda[Gg]rad\b", "adagrad"),
+    (r"(?i:momentum|nesterov|heavy[ -]ball)", "sgd"),
+)
+VALUE = r"[\s$\\(){}]*(?:=|is|of|:|←)?[\s$\\(){}]*"
+AMOUNT = r"(\d*\.\d+(?:[eE]-?\d+)?|\d+[eE]-\d+)"
+BETA = r"(?:β|beta|\\beta)"
+# options of an optimizer, by what stands before their number
+SETTINGS: dict[str, tuple[tuple[str, str], ...]] = {
+    "adam": (
+        ("beta1", rf"{BETA}_?\{{?1\}}?{VALUE}{AMOUNT}"),
+        ("beta2", rf"{BETA}_?\{{?2\}}?{VALUE}{AMOUNT}"),
+    ),
+    "rmsprop": (
+        ("alpha", rf"(?:{BETA}|ρ|rho|γ|gamma|decay(?: rate| factor)?|smoothing){VALUE}{AMOUNT}"),
+        ("momentum", rf"(?i:momentum)(?:[ ](?:coefficient|factor))?{VALUE}{AMOUNT}"),
+    ),
+}
+EPSILON = re.compile(
+    r"(?:ε|ϵ|\\(?:var)?epsilon|\beps(?:ilon)?\b)[\s$]*(?:=|is|of)[\s$]*"
+    r"(?:10\s*\^\s*\{?\s*(?P<power>-\d+)|(?P<plain>\d*\.?\d+(?:[eE]-?\d+)?))"
+)
+DECAY = re.compile(rf"(?:weight[ _-]decay|λ|\\lambda){VALUE}{AMOUNT}", re.IGNORECASE)
+
+
+def optimizer_kind(text: str) -> str | None:
+    """The optimizer with numbers of its own that the page names."""
+    return next((name for pattern, name in OPTIMIZERS if re.search(pattern, text)), None)
+
+
 def optimizer(text: str, rates: dict[str, float]) -> dict[str, Any] | None:
     """The optimizer's table where the page names one other than plain descent."""
-    if re.search(r"\bAdam\b", text):
-        made: dict[str, Any] = {"name": "adam"}
-        if "β1" in rates and "β2" in rates:
-            made["betas"] = [rates["β1"], rates["β2"]]
-        return made
-    momentum = RATE.search(text)
-    if momentum:
-        return {"name": "sgd", "momentum": float(momentum[1])}
-    if re.search(r"momentum", text, re.IGNORECASE) and ("μ" in rates or "β" in rates):
-        return {"name": "sgd", "momentum": rates.get("μ", rates.get("β"))}
-    return None
+    kind = optimizer_kind(text)
+    if kind is None:
+        return None
+    made: dict[str, Any] = {"name": kind}
+    if kind == "sgd":
+        momentum = RATE.search(text)
+        found = float(momentum[1]) if momentum else rates.get("μ", rates.get("β"))
+        if found is None:
+            return None
+        nesterov = {"nesterov": True} if re.search("nesterov", text, re.IGNORECASE) else {}
+        return {**made, "momentum": found, **nesterov}
+    settings = SETTINGS.get("adam" if kind == "adamw" else kind, ())
+    said = {name: re.search(pattern, text) for name, pattern in settings}
+    values = {name: float(m[1]) for name, m in said.items() if m}
+    if kind in ("adam", "adamw"):
+        usual = (0.9, 0.999)
+        betas = [values.get(f"beta{k}", rates.get(f"β{k}", usual[k - 1])) for k in (1, 2)]
+        made["betas"] = betas
+    else:
+        made |= values
+    epsilon, decay = EPSILON.search(text), DECAY.search(text)
+    if epsilon:
+        power, plain = epsilon["power"], epsilon["plain"]
+        made["eps"] = 10.0 ** int(power) if power else float(plain)
+    if kind == "adamw" and decay:
+        made["weight_decay"] = float(decay[1])
+    return made
+
+
+def told_option(number: str, around: str, kind: str) -> bool:
+    """Whether a number of a sentence is an option of the optimizer that was read there."""
+    patterns = [re.compile(p) for _, p in SETTINGS.get("adam" if kind == "adamw" else kind, ())]
+    patterns += [RATE] if kind == "sgd" else [DECAY, EPSILON]
+    found = (m for pattern in patterns for m in pattern.finditer(around))
+    return any(number in (m[1], m[m.lastindex or 0]) for m in found)

@@ -103,6 +103,8 @@ class Expressions:
 
     def beside(self, token: Token) -> bool:
         """Whether what follows is multiplied with what stands before it."""
+        if token.kind == "op" and token.text in "∂∇":
+            return token.maths and self.tokens[self.at - 1].maths
         if token.kind not in ("name", "(", "frac", "matrix", "number", "["):
             return False
         before = self.tokens[self.at - 1]
@@ -263,7 +265,8 @@ class Expressions:
         if not isinstance(found, Ref) or self.kind() not in ("(", "["):
             return found
         base = found.name.base
-        if base.lower() in FUNCTIONS and not self.tokens[self.at].space:
+        slope = found.name.prime and base not in ("W", "w", "b", "x", "y") and self.kind() == "("
+        if (base.lower() in FUNCTIONS or slope) and not self.tokens[self.at].space:
             inside = self.brackets(self.tokens[self.at])
             if inside is None:
                 return found
@@ -312,14 +315,21 @@ class Expressions:
             ):
                 self.take()  # w5+ = 0.36
                 name = replace(name, low=(*name.low, "new"))
-            elif kind == "(" and self.kind(2) == ")" and self.tokens[mark + 1].text in BEHIND:
-                for _ in range(3):
+            elif kind == "(" and (length := self.behind()):
+                for _ in range(length):
                     self.take()
                 name = replace(name, low=(*name.low, "new"))
             else:
                 break
         found = Ref(name)
         return Transposed(found) if transposed else found
+
+    def behind(self) -> int:
+        """Tokens of a remark such as "(new)" or "(after the step)" behind a new weight's name."""
+        inside = self.peek(1)
+        if inside is None or inside.text not in BEHIND:
+            return 0
+        return next((k + 1 for k in range(2, 6) if self.kind(k) == ")"), 0)
 
     def marks(self, name: Name, text: str) -> bool:
         """Whether what stands above a name belongs to it, and is no power."""

@@ -8,7 +8,20 @@ from decimal import Decimal
 
 from ...core.page import Note
 from ...core.written import Binary, Chain, Name, Ref, Tree, Vector, names
-from .names import FAMILIES, HIDDEN, LAST, NEW, Binder, Style, key, parts, subjects, upper
+from .names import (
+    FAMILIES,
+    HIDDEN,
+    LAST,
+    NEW,
+    Binder,
+    Style,
+    key,
+    parts,
+    subjects,
+    upper,
+    without_zero,
+    zero_place,
+)
 from .values import Cell, Element, cells, shape, squeeze
 
 Values = dict[Element, Cell]
@@ -47,6 +60,16 @@ def _items(tree: Tree) -> tuple[Tree, ...]:
     return tree.items if isinstance(tree, Vector) else ()
 
 
+def given_names(chains: list[Chain]) -> list[tuple[Ref, Chain]]:
+    """Each name that a chain gives; of a^1 = x = [0.1, 0.2] the second."""
+    found = []
+    for ref, chain in subjects(chains):
+        second = chain.sides[1] if len(chain.sides) == 3 else None
+        data = isinstance(second, Ref) and FAMILIES.get(second.name.base) in ("x", "y")
+        found.append((second if isinstance(second, Ref) and data else ref, chain))
+    return found
+
+
 class Gatherer:
     def __init__(
         self, chains: list[Chain], sizes: tuple[int, ...] | None = None, turned: bool = False
@@ -74,15 +97,31 @@ class Gatherer:
                 r.name.base in ("y", "Y") and not given_values(c) for r, c in subjects(self.chains)
             )
             self.found.style.y_is_output = computed or bool(bases & {"t", "T"})
-        for ref, chain in subjects(self.chains):
+        named = given_names(self.chains)
+        weights = [
+            r.name
+            for r, c in named
+            if r.wrt is None and FAMILIES.get(r.name.base) == "W" and given_values(c)
+        ]
+        self.found.style.bias_zero = zero_place(weights)
+        plain = any(
+            c.signs[0] == "=" and FAMILIES.get(r.name.base) == "W" and given_values(c)
+            for r, c in named
+        )
+        for ref, chain in named:
             name = ref.name
             family = FAMILIES.get(name.base) if ref.wrt is None else None
+            if family == "W" and self.found.style.bias_zero is not None:
+                short = without_zero(name, self.found.style.bias_zero)
+                family, name = ("b", short) if short else (family, name)
             if family == "y" and self.found.style.y_is_output and name.base in ("y", "Y"):
                 continue
             if family not in ("W", "b", "x", "y", "η") or parts(name)[2] & NEW:
                 continue
             if name.base == "i" and not parts(name)[1]:
                 continue
+            if chain.signs[0] == "→" or (chain.signs[0] == "←" and plain):
+                continue  # a new value, and no given one
             values = given_values(chain)
             identity = (family, key(name) + str(upper(name)) + str(name.index))
             if values and identity not in self.first:
@@ -256,6 +295,9 @@ class Gatherer:
                         "W",
                         "b",
                     ):
+                        continue
+                    place = self.found.style.bias_zero
+                    if place is not None and without_zero(name, place) is not None:
                         continue
                     _, numbers, _ = parts(name)
                     above = upper(name)

@@ -13,7 +13,7 @@ SIGNS: dict[str, tuple[str, str]] = {
     "cdot": ("op", "*"), "times": ("op", "*"), "ast": ("op", "*"), "odot": ("op", "⊙"),
     "circ": ("op", "⊙"), "otimes": ("op", "⊙"), "div": ("op", "/"), "approx": ("rel", "≈"),
     "simeq": ("rel", "≈"), "doteq": ("rel", "≈"), "equiv": ("rel", "="), "eq": ("rel", "="),
-    "sim": ("rel", "≈"), "gets": ("rel", "="), "leftarrow": ("rel", "="), "coloneqq": ("rel", "="),
+    "sim": ("rel", "≈"), "gets": ("rel", "←"), "leftarrow": ("rel", "←"), "coloneqq": ("rel", "="),
     "rightarrow": ("end", "→"), "to": ("end", "→"), "Rightarrow": ("end", "→"),
     "implies": ("end", "→"), "partial": ("op", "∂"), "nabla": ("op", "∇"), "prime": ("'", "'"),
     "quad": ("end", " "), "qquad": ("end", " "), "lbrack": ("[", "["), "rbrack": ("]", "]"),
@@ -247,7 +247,7 @@ class _Reader:
 
     def environment(self, node: Any, found: list[Token]) -> None:
         name = node.environmentname.rstrip("*")
-        if not name.endswith(MATRICES):
+        if not name.endswith(MATRICES) or name in ("eqnarray", "subarray"):
             found += [t for t in self.nodes(node.nodelist) if t.kind != "&"]
             return
         rows: list[list[list[Token]]] = [[[]]]

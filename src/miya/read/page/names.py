@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...core.written import Binary, Call, Chain, Name, Negative, Quantity, Ref, Transposed, Tree
 
@@ -20,7 +20,11 @@ GRADIENTS = {"W": "∂C/∂W", "b": "∂C/∂b", "z": "δ", "a": "∂C/∂a", "�
 NEW = {"new", "+", "updated", "next", "after", "t+1", "*"}
 OLD = {"old", "before", "total", "t"}
 HIDDEN = {"h", "hidden", "hid", "H"}
+FIRST = {"x", "i", "in", "input", "X", "I", "inp"}
+UNITS = {"k": "o", "j": "h"}  # with a number behind: output k1, hidden j2
 LAST = {"o", "out", "output", "y", "O", "k", "ŷ"}
+ATOMS = re.compile(r"([A-Za-zŷ]+?)(\d+)")
+ATOM_ROW = re.compile(r"(?:[A-Za-zŷ]{1,6}\d{1,3}){2,3}$")  # i1h2, x1toh2
 PART = re.compile(r"([A-Za-zŷ]*?)(\d+)?$")
 
 
@@ -40,6 +44,8 @@ class Style:
     in_out: bool = False  # matrices are (in, out)
     from_to: bool = False  # w_ij leads from i to j
     y_is_output: bool = False
+    bias_zero: int | None = None  # which number of w_{j0} is 0 where that is the bias
+    nodes: dict[int, tuple[int, int]] = field(default_factory=dict)  # neurons numbered through
 
     @property
     def layers(self) -> int:
@@ -57,7 +63,9 @@ def parts(name: Name) -> tuple[list[str], list[int], set[str]]:
             continue
         found = PART.match(piece)
         if found is None:
-            words.append(piece)
+            for tag, digits in ATOMS.findall(piece) if ATOM_ROW.match(piece) else ((piece, ""),):
+                words.append(tag)
+                numbers += [int(digits[:6])] if digits else []
             continue
         if found[1]:
             words.append(found[1])
@@ -78,6 +86,85 @@ def key(name: Name) -> str:
     words, numbers, _ = parts(name)
     base = {"W": "w", "B": "b"}.get(name.base, name.base)
     return base + "".join(words) + ",".join(map(str, numbers))
+
+
+def atoms(name: Name) -> list[tuple[str, int | None]]:
+    """The neurons that a name has below: w_{x2,h1} has x2 and h1; a plain number has no letter."""
+    found: list[tuple[str, int | None]] = []
+    for piece in name.low:
+        if piece in NEW or piece in OLD:
+            continue
+        row = ATOMS.findall(piece) if ATOM_ROW.match(piece) else None
+        if row:
+            found += [(kind_of(tag) or UNITS.get(tag, ""), int(n[:6])) for tag, n in row]
+            continue
+        one = PART.match(piece)
+        if one is None or (not one[1] and not one[2]):
+            return []
+        tag = one[1] and kind_of(one[1])
+        if one[2]:
+            tag = tag or UNITS.get(one[1], "")
+        if one[1] and not tag:
+            return []
+        found.append((tag or "", int(one[2][:6]) if one[2] else None))
+    return found
+
+
+def kind_of(tag: str) -> str:
+    """x, h or o of a letter or word for a neuron of the input, a hidden layer or the output."""
+    tag = tag.removeprefix("to") or tag
+    return "x" if tag in FIRST else "h" if tag in HIDDEN else "o" if tag in LAST - {"k"} else ""
+
+
+def without_zero(name: Name, place: int) -> Name | None:
+    """b_j for w_{j0}; place: 0 for w_{0j}, -1 for w_{j0}."""
+    numbers = _ends(name)
+    if len(numbers) < 2 or numbers[place] not in ("0", "b", "bias"):
+        return None
+    kept = numbers[:-1] if place == -1 else numbers[1:]
+    marks = tuple(p for p in name.low if p in NEW or p in OLD)
+    return replace(name, base="b", low=(*kept, *marks), index=())
+
+
+def _ends(name: Name) -> list[str]:
+    low = [p for p in name.low if p not in NEW and p not in OLD]
+    if name.index:
+        return []
+    if len(low) == 1 and low[0].isdigit() and 2 <= len(low[0]) <= 3:
+        return list(low[0])
+    return low
+
+
+def zero_place(names: Iterable[Name]) -> int | None:
+    """Which number of the weights is 0 for biases; None where no bias is written so."""
+    ends = [_ends(n) for n in names]
+    rows = [e for e in ends if len(e) > 1]
+    if not rows or any(len(e) == 1 and e[0].isdigit() for e in ends):
+        return None  # w_10 is the tenth
+    for place, other in ((-1, 0), (0, -1)):
+        zeros = [r for r in rows if r[place] in ("0", "b", "bias")]
+        rest = [r for r in rows if r[place] not in ("0", "b", "bias")]
+        if zeros and rest and not any(r[other] == "0" for r in rows):
+            return place
+    return None
+
+
+def edge(ends: list[tuple[str, int | None]], layers: int) -> tuple[int, int, int] | None:
+    """Layer, row and column of the weight between two neurons, in whichever order they stand."""
+    if len(ends) != 2:
+        return None
+    place = {"x": 0, "h": 1, "o": layers}
+    if "" in (ends[0][0], ends[1][0]):
+        if ends[0][0] == ends[1][0] or None in (ends[0][1], ends[1][1]):
+            return None
+        named, plain = ends if ends[0][0] else ends[::-1]
+        if named[0] == "x" or layers > 2:
+            return None
+        return place[named[0]], (named[1] or 1) - 1, (plain[1] or 1) - 1
+    (a, i), (b, j) = sorted(ends, key=lambda e: place[e[0]])
+    if place[b] != place[a] + 1:
+        return None
+    return place[b], (j or 1) - 1, (i or 1) - 1
 
 
 class Binder:
@@ -118,6 +205,8 @@ class Binder:
         if ref.wrt is not None:
             return self.derivative(ref.name, ref.wrt)
         name = ref.name
+        if name.base.startswith("state "):
+            return self.state(name)
         if name.base.startswith("grad "):
             inner = self.ref(Ref(Name(name.base[5:], name.low, name.up, name.index)))
             head = inner and GRADIENTS.get(inner.head)
@@ -143,6 +232,14 @@ class Binder:
                 return Quantity("x", None, found[1]) if family == "a" else None
             return Quantity("σ'" if family == "σ" else family or "", *found)
         return None
+
+    def state(self, name: Name) -> Quantity | None:
+        """The optimizer's number of a parameter (states.py): "state m_hat w" with its index."""
+        _, state, base = name.base.split(" ")
+        inner = None if base == "*" else self.ref(Ref(Name(base, name.low, name.up, name.index)))
+        if inner is None or inner.head not in ("W", "b"):
+            return None
+        return Quantity(f"{state}_{inner.head}", inner.layer, inner.index)
 
     def derivative(self, top: Name, bottom: Name) -> Quantity | None:
         above = self.family(top)
@@ -172,7 +269,10 @@ class Binder:
             return 0, self.indices(numbers, name) or ()
         if layer is None and above is not None:
             layer = above - style.input_layer
-        if layer is None and (name.base in OUTPUTS or (words and words[0] in LAST)):
+        tagged = bool(words) and words[0] in HIDDEN | {"j"} and name.base in OUTPUTS
+        bare = name.base == "out" and not (words or numbers or name.index)
+        last = (name.base in OUTPUTS and not tagged) or bare
+        if layer is None and (last or (words and words[0] in LAST)):
             layer = style.layers
         if name.base in ("y", "Y", "t", "T"):
             layer = style.layers
@@ -184,6 +284,9 @@ class Binder:
                 layer = 1
             elif style.layers != 2 and len(numbers) == 2:
                 layer, numbers = numbers[0], numbers[1:]
+        if layer is None and len(numbers) == 1 and numbers[0] in style.nodes and not name.index:
+            layer, place = style.nodes[numbers[0]]
+            return layer, (place,)
         if layer is None:
             layer, numbers = self.layer_of(numbers, name)
         if layer is None or not 0 <= layer <= style.layers:
@@ -218,11 +321,21 @@ class Binder:
         return tuple(found) if all(n >= 0 for n in found) else None
 
     def weight(self, name: Name, head: str) -> Quantity | None:
+        if self.style.bias_zero is not None:
+            short = without_zero(name, self.style.bias_zero)
+            if short is not None:
+                return self.bias(short, head.replace("W", "b"))
         words, numbers, marks = parts(name)
         mark = "W_new" if marks & NEW and head == "W" else head
         flat = self.style.weights.get(key(name))
         if flat and not name.index:
             return Quantity(mark, flat[0], flat[1:])
+        pair = edge(atoms(name), self.style.layers)
+        if pair is not None and not name.index:
+            at, row, column = pair
+            fits = at <= self.style.layers and row < self.style.sizes[at]
+            fits = fits and column < self.style.sizes[at - 1]
+            return Quantity(mark, at, (row, column)) if fits else None
         layer, rest = self.parameter_layer(name, words, numbers)
         if layer is None or not 1 <= layer <= self.style.layers:
             return None
@@ -288,8 +401,6 @@ class Binder:
 
     def bound(self, tree: Tree) -> Tree:
         """`tree` with each name knowing its quantity."""
-        from dataclasses import replace
-
         match tree:
             case Ref():
                 return replace(tree, of=self.ref(tree))

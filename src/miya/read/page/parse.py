@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...core.written import Binary, Chain, Name, Negative, Number, Transposed, Tree, Vector
+from ...core.written import Binary, Chain, Name, Negative, Number, Ref, Transposed, Tree, Vector
 from .brackets import Brackets
 from .expressions import BREAKS, CLOSE, DEEPEST, LEVEL, STARTS, TooMuch
+from .spoken import spoken, stated
 from .tokens import PHRASES, Token
 
 __all__ = ["Parser", "TooMuch", "phrases"]
 
-SUMS = ("sum", "Σ", "∑")
+SUMS = ("sum", "Sum", "SUM", "Σ", "∑", "sum_k", "SUM_k", "sum_i", "Sum_k", "sum_j", "summed")
+REMARKS = (
+    "now", "about", "then", "therefore", "thus", "roughly", "approximately", "equal", "to",
+    "simply",
+    "just", "also", "exactly", "the", "value", "again", "only", "hence", "around", "at",
+)  # fmt: skip
 
 
 class Parser(Brackets):
@@ -43,14 +49,16 @@ class Parser(Brackets):
         sides, signs, lines = [side], [], [first.line]
         while True:
             mark = self.at
-            sign = self.relation(len(sides) == 1)
+            sign = self.relation(len(sides) == 1) or self.arrow(sides)
             if sign is None:
                 self.at = mark
                 break
-            while self.kind() in BREAKS and self.kind() != "":
+            while self.kind() in (*BREAKS, "&"):
                 self.take()
             at = self.peek()
             side = self.expression()
+            if sign != ":" and (side is None or self.torn()) and self.passed_over():
+                continue
             if side is None or at is None or (sign == ":" and not _plain(side)):
                 self.at = mark
                 break
@@ -62,6 +70,33 @@ class Parser(Brackets):
         if len(sides) == 1:
             return sides[0]
         return Chain(tuple(sides), tuple(signs), tuple(lines))
+
+    def passed_over(self) -> bool:
+        """Go to the next sign of a formula over a side that cannot be read, such as a sum."""
+        mark = self.at
+        for _ in range(40):
+            token = self.peek()
+            if token is None or token.kind in (*BREAKS, ",", ".", ";", ":", "is"):
+                break
+            if not token.maths and token.text not in SUMS:
+                break
+            if token.kind == "rel":
+                return True
+            if token.kind == "word" and token.text not in SUMS:
+                break
+            self.take()
+        self.at = mark
+        return False
+
+    def arrow(self, sides: list[Tree]) -> str | None:
+        """The arrow from a weight to its new value."""
+        token, side = self.peek(), sides[0]
+        if len(sides) > 1 or token is None or token.text != "→" or not isinstance(side, Ref):
+            return None
+        if side.name.base not in ("W", "w", "b", "v", "V", "θ", "B", "U", "u") or side.wrt:
+            return None
+        self.take()
+        return "→"
 
     def torn(self) -> bool:
         """Whether a side goes on in a way that was not understood: 1/2 Σ (a - y)^2."""
@@ -95,7 +130,7 @@ class Parser(Brackets):
             return token.text
         if first and token.kind in ("is", ":") and mark + 1 >= self.at:
             self.take()
-            while self.kind() == "word" and self.tokens[self.at].text in ("now", "about", "then"):
+            while self.kind() == "word" and self.tokens[self.at].text in REMARKS:
                 self.take()
             return ":" if token.kind == ":" else "is"
         return None
@@ -131,6 +166,7 @@ def _plain(tree: Tree) -> bool:
 
 def phrases(tokens: list[Token]) -> list[Token]:
     """Words that together name a quantity as one name: "learning rate" is η."""
+    tokens = spoken(tokens)
     found: list[Token] = []
     k = 0
     while k < len(tokens):
@@ -139,6 +175,11 @@ def phrases(tokens: list[Token]) -> list[Token]:
             base = PHRASES[pair]
             found.append(replace(tokens[k], kind="name", text=pair, extra=Name(base)))
             k += 2
+            letter = [t.kind for t in tokens[k : k + 2]] == ["name", "rel"]
+            if base == "η" and letter and len(tokens[k].text) == 1:
+                k += 1  # learning rate l = 0.1
+            if base == "η":
+                found += stated(tokens, k)
             continue
         if tokens[k].text.lower() in ("new", "updated") and k + 1 < len(tokens):
             after = tokens[k + 1]

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ...core.network import Network
-from ...core.page import Note, Page
+from ...core.page import VELOCITIES, Note, Page
 from ...core.written import Chain
 from ...errors import MiyaInputError
 from .blocks import markdown_tokens, need_extra
+from .context import Place, completed
 from .describe import description
 from .encoding import LARGEST, decode, read_bytes, repair, simplify
 from .givens import Gatherer, Given
 from .html import html_tokens, visible
+from .labels import Entity
+from .letters import by_layer
 from .names import Binder, Style
 from .notebook import notebook_tokens
 from .parse import Parser, TooMuch, phrases
@@ -24,6 +28,7 @@ from .sheet import read_sheet
 from .statements import Collector
 from .tables import table_chains
 from .tokens import MOST, Token
+from .training import Training, named, training
 from .words import claims
 
 FORMS = {
@@ -70,8 +75,12 @@ def read_text(
     tokens = _tokens(text, form, name)
     if len(tokens) >= MOST:
         notes.append(Note("cut_tokens", {"limit": MOST}))
+    said = simplify(visible(text) if HTML.match(text) else text)
+    kind, tokens = named(tokens, said, network)
     chains, loose = _chains(tokens, notes)
-    return _page(name, text, chains, loose, network, notes)
+    trained, marked = training(kind, tokens, [c for c, _ in chains], said)
+    pairs = [(c, n) for c, (_, n) in zip(marked, chains, strict=True) if c is not None]
+    return _page(name, text, pairs, loose, network, notes, trained)
 
 
 def _tokens(text: str, form: str, name: str) -> list[Token]:
@@ -104,6 +113,8 @@ def _chains(tokens: list[Token], notes: list[Note]) -> tuple[list[tuple[Chain, L
     """Every chain with its numbers, and the numbers that stand in none."""
     found: list[tuple[Chain, Loose]] = []
     loose: Loose = []
+    where: list[Entity | None] = []
+    place = Place()
     spent = [0]
     part: list[Token] = []
     try:
@@ -112,18 +123,24 @@ def _chains(tokens: list[Token], notes: list[Note]) -> tuple[list[tuple[Chain, L
                 part.append(token)
                 continue
             parser = Parser(part, spent)
-            _run(parser, found, loose)
+            for chain, numbers in _run(parser, loose, place):
+                found.append((chain, numbers))
+                where.append(place.entity)
             part = []
             for chain in table_chains(token.extra, spent):
                 found.append((chain, []))
+                where.append(place.entity)
     except TooMuch:
         notes.append(Note("cut_steps", {}))
-    return found, loose
+    whole = by_layer(completed(list(zip((c for c, _ in found), where, strict=True))))
+    return [(c, n) for c, (_, n) in zip(whole, found, strict=True)], loose
 
 
-def _run(parser: Parser, found: list[tuple[Chain, Loose]], loose: Loose) -> None:
+def _run(parser: Parser, loose: Loose, place: Place) -> Iterator[tuple[Chain, Loose]]:
     while parser.at < len(parser.tokens):
         start = parser.at
+        if isinstance(parser.tokens[start].extra, Entity):
+            place.now(parser.tokens[start].extra)
         if parser.hopeless():
             parser.take()
             continue
@@ -132,7 +149,7 @@ def _run(parser: Parser, found: list[tuple[Chain, Loose]], loose: Loose) -> None
             parser.take()
         numbers = [n for t in parser.tokens[start : parser.at] for n in _numbers(t)]
         if isinstance(tree, Chain):
-            found.append((tree, numbers))
+            yield tree, numbers
         else:
             loose += numbers
 
@@ -156,11 +173,15 @@ def _page(
     loose: Loose,
     network: Network | None,
     notes: list[Note],
+    trained: Training,
     turned: bool = False,
+    until: int | None = None,
 ) -> Page:
-    plain = [c for c, _ in chains]
+    """until: the line where the second step begins; the network is given before it."""
+    plain = [c for c, _ in chains if until is None or c.lines[0] < until]
     given = Gatherer(plain, network.sizes if network else None, turned).gather()
     given.notes[:0] = notes
+    trained.give(given, plain)
     described: dict[str, Any] | None = None
     if network is None:
         said = visible(text) if HTML.match(text) else text
@@ -174,15 +195,25 @@ def _page(
             given.style.layer_ids.setdefault(str(k), k)
     examples = network.examples if network else len(given.inputs)
     page = _stated(name, text, chains, loose, given, examples, network is not None)
+    found = trained.steps(page)
+    if found.starts and until is None:
+        start = found.starts[0]
+        return _page(name, text, chains, loose, network, notes, trained, turned, start)
+    if described is not None or network is not None:
+        page = trained.staged(page, found, given.style.sizes)
+    if network is not None:
+        return _open(page, ("velocity", "order"))
     if described is None:
         return page
     sure = described.pop("sure", True)
+    guessed = described.pop("guessed", [])
     softmax = bool(described.pop("softmax", False))
     page = replace(page, description=described, softmax=softmax)
-    page = _open(page, ("loss", "biases", "order") if not sure else ("biases", "order"))
+    left = ["biases", "order", "velocity"] if sure else ["loss", "biases", "order", "velocity"]
+    page = _open(page, (*(f"activation of layer {k}" for k in guessed), *left))
     if not given.either_way or turned:
         return page
-    other = _page(name, text, chains, loose, network, notes, turned=True)
+    other = _page(name, text, chains, loose, network, notes, trained, True, until)
     return replace(page, choices={"orientation": {"(out, in)": page, "(in, out)": other}})
 
 
@@ -218,11 +249,27 @@ LOSSES = ("squared_error", "half_squared_error", "mean_squared_error")
 def _open(page: Page, names: tuple[str, ...]) -> Page:
     """`page` with the first convention that it leaves open, whose options carry the others."""
     for k, name in enumerate(names):
-        options = OPTIONS[name](page, page.description or {})
+        make = OPTIONS.get(name) or partial(_activations, int(name.split()[-1]))
+        options = make(page, page.description or {})
         if len(options) > 1:
             rest = names[k + 1 :]
             return replace(page, choices={name: {o: _open(p, rest) for o, p in options.items()}})
     return page
+
+
+USUAL = ("sigmoid", "tanh", "relu", "identity")
+
+
+def _activations(layer: int, page: Page, described: Mapping[str, Any]) -> dict[str, Page]:
+    layers = described["layers"]
+    now = layers[layer - 1]["activation"]
+    if now not in USUAL or page.softmax:
+        return {}
+    options = {}
+    for name in sorted(USUAL, key=lambda n: n != now):
+        other = [*layers[: layer - 1], {**layers[layer - 1], "activation": name}, *layers[layer:]]
+        options[name] = replace(page, description={**described, "layers": other})
+    return options
 
 
 def _losses(page: Page, described: Mapping[str, Any]) -> dict[str, Page]:
@@ -237,7 +284,8 @@ def _losses(page: Page, described: Mapping[str, Any]) -> dict[str, Page]:
 def _biases(page: Page, described: Mapping[str, Any]) -> dict[str, Page]:
     heads = [s.of.head for s in page.statements if s.of is not None]
     layers = described["layers"]
-    if heads.count("b_new") < 2 or not all(layer["trainable"]["bias"] for layer in layers):
+    told = heads.count("b_new") > 1 or page.steps > 1
+    if not told or not all(layer["trainable"]["bias"] for layer in layers):
         return {}
     frozen = [{**layer, "trainable": {"weight": True, "bias": False}} for layer in layers]
     return {
@@ -248,7 +296,8 @@ def _biases(page: Page, described: Mapping[str, Any]) -> dict[str, Page]:
 
 def _orders(page: Page, described: Mapping[str, Any]) -> dict[str, Page]:
     heads = {s.of.head for s in page.statements if s.of is not None}
-    if len(described["layers"]) < 2 or not {"∂C/∂a", "δ", "∂C/∂W"} & heads:
+    one = len(described["layers"]) < 2 if described else False
+    if one or not {"∂C/∂a", "δ", "∂C/∂W"} & heads:
         return {}
     return {
         "weights from before the update": page,
@@ -256,7 +305,17 @@ def _orders(page: Page, described: Mapping[str, Any]) -> dict[str, Page]:
     }
 
 
-OPTIONS = {"loss": _losses, "biases": _biases, "order": _orders}
+def _velocities(page: Page, described: Mapping[str, Any]) -> dict[str, Page]:
+    """What a page calls velocity; velocity.py of the marking has the formulas."""
+    use = described.get("optimizer", {})
+    plain = not described or (use.get("name") == "sgd" and not use.get("nesterov"))
+    heads = {s.of.head for s in page.statements if s.of is not None}
+    if not plain or not heads & {"v_W", "v_b"}:
+        return {}
+    return {v: replace(page, velocity=v) for v in VELOCITIES}
+
+
+OPTIONS = {"loss": _losses, "biases": _biases, "order": _orders, "velocity": _velocities}
 
 
 def _sheet(text: str, form: str, name: str, network: Network | None, notes: list[Note]) -> Page:

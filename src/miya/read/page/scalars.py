@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...core.page import Note
 from ...core.written import Binary, Chain, Name, Ref, Tree
-from .names import FAMILIES, HIDDEN, LAST, key, parts, subjects, upper
+from .names import FAMILIES, HIDDEN, LAST, atoms, edge, key, parts, subjects, upper
 
 if TYPE_CHECKING:
     from .givens import Gatherer
@@ -18,6 +18,8 @@ Place = tuple[int, int, int]
 
 def place_scalars(gatherer: Gatherer, singles: list[Single]) -> None:
     """Fill the gatherer's weights and sizes, and remember which name is which weight."""
+    if _edges(gatherer, singles) or _nodes(gatherer, singles):
+        return
     indexed: list[tuple[tuple[int, int, int], Single]] = []
     flat: list[Single] = []
     paired = _paired([name for name, _, _ in singles])
@@ -31,6 +33,84 @@ def place_scalars(gatherer: Gatherer, singles: list[Single]) -> None:
         _indexed(gatherer, indexed)
     elif flat:
         _flat(gatherer, flat)
+
+
+def _fill(gatherer: Gatherer, placed: list[tuple[Place, Single]]) -> bool:
+    """Weights from the place of each, where they make up whole matrices."""
+    grids: dict[int, dict[tuple[int, int], Decimal]] = {}
+    for (layer, i, j), (_, value, _) in placed:
+        grids.setdefault(layer, {})[i, j] = value
+    sizes: list[int] = []
+    for layer in range(1, len(grids) + 1):
+        grid = grids.get(layer, {})
+        if not grid:
+            return False
+        rows, columns = 1 + max(i for i, _ in grid), 1 + max(j for _, j in grid)
+        if len(grid) != rows * columns or (sizes and sizes[-1] != columns):
+            return False
+        sizes += [columns, rows] if not sizes else [rows]
+    found = gatherer.found
+    found.style.sizes = tuple(sizes)
+    for layer, grid in grids.items():
+        found.weights[layer] = [
+            [grid[i, j] for j in range(sizes[layer - 1])] for i in range(sizes[layer])
+        ]
+    for place, (name, _, _) in placed:
+        found.style.weights.setdefault(key(name), place)
+    return True
+
+
+def _edges(gatherer: Gatherer, singles: list[Single]) -> bool:
+    """Weights that name both of their neurons: w_{x2,h1}."""
+    ends = [atoms(name) for name, _, _ in singles]
+    kinds = {kind for pair in ends for kind, _ in pair}
+    layers = 2 if "h" in kinds else 1
+    placed = []
+    for pair, single in zip(ends, singles, strict=True):
+        place = edge(pair, layers)
+        if place is not None and not single[0].index:
+            placed.append((place, single))
+    return len(placed) * 2 > len(singles) and _fill(gatherer, placed)
+
+
+def _nodes(gatherer: Gatherer, singles: list[Single]) -> bool:
+    """Weights between neurons that are numbered through: w13 leads from input 1 to neuron 3."""
+    pairs: list[tuple[int, int]] = []
+    for name, _, _ in singles:
+        words, numbers, _ = parts(name)
+        if len(numbers) == 1 and 10 < numbers[0] < 100:
+            numbers = [int(c) for c in str(numbers[0])]
+        if words or len(numbers) != 2 or name.index or upper(name) is not None:
+            return False
+        pairs.append((numbers[0], numbers[1]))
+    for turned in (False, True):
+        edges = [p[::-1] for p in pairs] if turned else pairs  # (from, to)
+        layers = _numbered({a for a, _ in edges}, {b for _, b in edges}, set(edges))
+        inputs = len(gatherer.found.inputs[0]) if gatherer.found.inputs else None
+        if layers is None or (inputs is not None and len(layers[0]) != inputs):
+            continue
+        nodes = {n: (k, i) for k, layer in enumerate(layers) for i, n in enumerate(layer)}
+        placed = [
+            ((nodes[b][0], nodes[b][1], nodes[a][1]), single)
+            for (a, b), single in zip(edges, singles, strict=True)
+        ]
+        if _fill(gatherer, placed):
+            gatherer.found.style.nodes = nodes
+            gatherer.found.style.biases |= {f"b{n}": at for n, at in nodes.items() if at[0]}
+            return True
+    return False
+
+
+def _numbered(
+    sources: set[int], ends: set[int], edges: set[tuple[int, int]]
+) -> list[list[int]] | None:
+    """The neurons of each layer, where every neuron leads to all of the next."""
+    layers = [sorted(sources - ends), sorted(sources & ends), sorted(ends - sources)]
+    if not all(layers):
+        return None
+    flat = [n for layer in layers for n in layer]
+    whole = {(a, b) for k in (0, 1) for a in layers[k] for b in layers[k + 1]}
+    return layers if flat == sorted(flat) and whole == edges else None
 
 
 def _paired(names: list[Name]) -> bool:

@@ -16,17 +16,28 @@ from .encoding import simplify
 from .parse import Parser
 from .tokens import plain_tokens
 
+INDEX = r"(?P<index>(?:\[\d+\])*)$"
 SYMBOL = re.compile(
-    r"(?P<grad>(?:∂|d)[CLEJ]/(?:∂|d))?(?P<head>σ'|slope|delta|δ|ΔW|Δb|W|b|z|a|x|y|C|η)\s*_?"
-    r"(?P<layer>\d+)?(?P<new>_new|_after)?(?P<index>(?:\[\d+\])*)$"
+    r"(?P<grad>(?:∂|d)[CLEJ]/(?:∂|d))?(?P<head>σ'|slope|delta|δ|ΔW|Δb|W|b|z|a|x|y|C_each|log_sum"
+    r"|C|L|η|l|p|m|s|u|cdf|pdf)\s*_?"
+    r"(?P<layer>\d+)?(?P<new>_new|_after)?" + INDEX
 )
-HEADS = {"slope": "σ'", "delta": "δ"}
+# the optimizer's: m_hat_W1[0][0], v_before_b2[0]
+STATE = re.compile(
+    r"(?P<head>g_up|d|n|s|m_hat|v_hat|v_max|m|v)(?P<before>_before)?_(?P<letter>[Wb])"
+    r"(?P<layer>\d+)" + INDEX
+)
+HEADS = {"slope": "σ'", "delta": "δ", "log_sum": "L"}
 GRADS = {"W": "∂C/∂W", "b": "∂C/∂b", "a": "∂C/∂a", "z": "δ"}
 Row = tuple[str, str, int]
 
 
 def quantity(symbol: str) -> Quantity | None:
     """The quantity of a symbol as the story writes it: ∂C/∂W2[0][1], W2_new[0][1], σ'1[0]."""
+    state = STATE.match(symbol.strip())
+    if state is not None:
+        head = f"{state['head']}{state['before'] or ''}_{state['letter']}"
+        return Quantity(head, int(state["layer"][:4]), _index(state["index"]))
     found = SYMBOL.match(symbol.strip())
     if found is None:
         return None
@@ -37,8 +48,12 @@ def quantity(symbol: str) -> Quantity | None:
         head = GRADS[head]
     if found["new"]:
         head += "_new"
-    index = tuple(int(i[:6]) for i in re.findall(r"\d+", found["index"]))
-    return Quantity(head, int(found["layer"][:4]) if found["layer"] else None, index)
+    layer = int(found["layer"][:4]) if found["layer"] else None
+    return Quantity(head, layer, _index(found["index"]))
+
+
+def _index(text: str) -> tuple[int, ...]:
+    return tuple(int(i[:6]) for i in re.findall(r"\d+", text))
 
 
 def read_sheet(

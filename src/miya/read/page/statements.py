@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ...core.page import Statement
+from ...core.page import Reading, Statement
 from ...core.written import (
     Binary,
     Chain,
+    Negative,
     Number,
     Quantity,
     Ref,
@@ -17,6 +18,7 @@ from ...core.written import (
     write,
 )
 from .names import Binder, Style
+from .readings import Subject, pattern, readings, renewed, subject
 from .values import Cell, Element, cells, squeeze
 
 GIVEN = ("W", "b", "x", "y", "η")
@@ -31,6 +33,7 @@ class Collector:
     examples: int = 1
     given: set[int] = field(default_factory=set)
     stated: list[Statement] = field(default_factory=list)
+    flipped: bool = False  # the chain in hand states a negative gradient
     taken: set[int] = field(default_factory=set)  # id of each chain that gave a statement
 
     def chain(self, chain: Chain) -> None:
@@ -38,6 +41,7 @@ class Collector:
             self.taken.add(id(chain))
             return
         target = self.subject(chain)
+        named = self.named(chain)
         formula = write(chain.sides[0])
         work: list[Tree] = []
         symbolic: Tree | None = None
@@ -51,26 +55,42 @@ class Collector:
                 continue
             if side is chain.sides[0] and target is None:
                 continue
-            if target is None and not work:
+            if target is None and not work and named is None:
                 continue
-            self.state(target, values, tuple(work), symbolic, formula)
+            self.state(target, values, tuple(work), symbolic, formula, named)
             self.taken.add(id(chain))
             work = []
 
+    def named(self, chain: Chain) -> Subject | None:
+        """The name that the chain states, with all that it may mean."""
+        for side in chain.sides[:2]:
+            found = subject(side, self.binder)
+            if found is not None:
+                return found
+            if self.binder.tree(side) is not None:
+                return None
+        return None
+
     def subject(self, chain: Chain) -> Quantity | None:
         updating = any(
-            r.of is not None and r.of.head in ("η", "∂C/∂W", "∂C/∂b")
+            r.of is not None
+            and (r.of.head in ("η", "∂C/∂W", "∂C/∂b") or r.of.head.endswith(("_W", "_b")))
             for s in chain.sides[1:]
             for r in names(self.binder.bound(s))
         )
         # a weight worked out from numbers is a new one: v_1 ← 0.7 - 0.1 · (-0.084)
         worked = any(isinstance(s, Binary) and not names(s) for s in chain.sides[1:-1])
+        worked = worked or chain.signs[0] in ("←", "→")
         for side in chain.sides[:3]:
-            found = self.binder.tree(side)
+            self.flipped = isinstance(side, Negative)
+            found = self.binder.tree(side.of if isinstance(side, Negative) else side)
+            if self.flipped and (found is None or found.head not in ("∂C/∂a", "δ")):
+                continue
             if found is not None:
                 if found.head in ("W", "b") and (updating or worked):
                     return Quantity(f"{found.head}_new", found.layer, found.index)
                 return found
+        self.flipped = False
         for side in chain.sides[:2]:
             found = form_of(self.binder.bound(side))
             if found is not None:
@@ -84,7 +104,9 @@ class Collector:
         work: tuple[Tree, ...],
         symbolic: Tree | None,
         formula: str,
+        named: Subject | None = None,
     ) -> None:
+        others = dict(self.others(named, values)) if named is not None else {}
         placed = {e: e for e in values}
         if target is not None:
             found = self.placed(target, values)
@@ -97,6 +119,11 @@ class Collector:
             if target is not None:
                 of = Quantity(target.head, target.layer, placed[element])
             inner = tuple(self.binder.bound(w) for w in cell.work)
+            again = ""
+            if of is not None and of.head in ("W", "b"):
+                again = f"{of.head} again"
+                others[element] = renewed(of)
+            open_ = tuple(others.get(element, ()))
             self.stated.append(
                 Statement(
                     of,
@@ -106,8 +133,21 @@ class Collector:
                     inner or work,
                     symbolic,
                     () if inner else element,
+                    pattern=pattern(named) if named is not None and open_ else again,
+                    others=open_,
+                    flipped=self.flipped and of is not None,
                 )
             )
+
+    def others(self, named: Subject, values: dict[Element, Cell]) -> dict[Element, list[Reading]]:
+        """What else each stated element may be."""
+        found: dict[Element, list[Reading]] = {e: [] for e in values}
+        for reading in readings(named, self.binder):
+            placed = self.placed(reading.of, values)
+            for element, index in (placed or {}).items():
+                of = Quantity(reading.of.head, reading.of.layer, index)
+                found[element].append(Reading(reading.key, of, reading.flipped))
+        return found
 
     def placed(
         self, target: Quantity, values: dict[Element, Cell]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from ...core.written import Call, Chain, Name, Ref, Tree
+from ...core.written import Binary, Call, Chain, Name, Ref, Tree
+from .labels import Entity, entity, head
 from .names import FAMILIES
 from .parse import Parser, phrases
+from .spoken import alone
+from .states import column as state_column
 from .tokens import Token
 
 Row = list[tuple[list[Token], int]]
@@ -22,6 +25,9 @@ COLUMNS = (
         "value",
     ),
 )
+WORKING = re.compile(
+    r"calculat|working|formula|computation|substitut|how|arithmetic", re.IGNORECASE
+)
 NEURON = re.compile(
     r"^\W*(h|hidden|o|out|output)[ _]*(?:neuron|unit|node)?[ _#]*(\d+)?\W*$", re.IGNORECASE
 )
@@ -33,20 +39,95 @@ def table_chains(rows: list[Row], spent: list[int]) -> list[Chain]:
     if len(rows) < 2 or len(rows) > 2000:
         return []
     heads = [(_tree(tokens, spent), _text(tokens)) for tokens, _ in rows[0]]
+    spots = [_spot(tokens) for tokens, _ in rows[0]]
+    labels = _labels(rows)
     found: list[Chain] = []
     for row in rows[1:]:
         if not row:
             continue
         label = (_tree(row[0][0], spent), _text(row[0][0]))
-        for (tree, text), (tokens, line) in zip(heads[1:], row[1:], strict=False):
-            name = _named(label, (tree, text))
+        places = [p for k in range(min(labels, len(row))) if (p := _spot(row[k][0]))]
+        work: tuple[Tree, ...] = ()
+        biased = any("bias" in _text(row[k][0]).lower() for k in range(min(labels, len(row))))
+        for k, ((tree, text), (tokens, line)) in enumerate(zip(heads, row, strict=False)):
+            if k < labels:
+                continue
+            name = _named(label, (tree, text)) if labels == 1 and k else None
+            name = name or _placed(places, spots[k], biased, rows[0][k][0], tree)
             value = _tree(tokens, spent)
+            if WORKING.search(text):
+                work = (value,) if isinstance(value, Binary) else ()
+                continue
             if name is None or value is None:
                 continue
             sides: tuple[Tree, ...] = value.sides if isinstance(value, Chain) else (value,)
+            sides, work = (*work, *sides), ()
             lines = (line,) * (len(sides) + 1)
             found.append(Chain((name, *sides), ("=",) * len(sides), lines))
     return found
+
+
+def _labels(rows: list[Row]) -> int:
+    """How many columns from the left say what a row is of."""
+    count = 0
+    width = min(len(r) for r in rows)
+    for k in range(max(1, width - 1)):
+        cells = [_text(r[k][0]) for r in rows[1:]]
+        if k and not all(_spot(r[k][0]) or "bias" in _text(r[k][0]).lower() for r in rows[1:]):
+            break
+        count += bool(cells)
+    return max(count, 1)
+
+
+def _spot(tokens: list[Token]) -> Entity | None:
+    """The neuron that a cell names: h1, "hidden unit 1"."""
+    kept = [t for t in tokens if t.kind not in ("break", "end") and t.text not in ("*", "→")]
+    found = entity(kept, 0) or alone(kept, 0)
+    if found is None or (found[0].whole and not found[0].kind):
+        return None
+    return found[0] if found[1] >= len(kept) else None
+
+
+def _placed(
+    places: list[Entity],
+    column: Entity | None,
+    biased: bool,
+    header: list[Token],
+    tree: Tree | None,
+) -> Ref | None:
+    """A cell named by the neurons of its row and of its column."""
+    text = _text(header).lower()
+    kind = next((k for pattern, k in COLUMNS if pattern.search(text)), "value")
+    if column is not None:
+        places = [*places, column]
+    bias = biased or text.startswith("bias") or text in ("b", "θ")
+    kept = [t for t in header if t.kind not in ("break", "end")]
+    told = head(kept, 0)
+    if len(places) == 1 and told and not bias:
+        base = told[0]
+        if base in ("z", "a", "δ", "σ", "y"):
+            return Ref(places[0].apply(Name(base, prime=base == "σ")))
+    if len(places) == 1 and not bias and text in ("target", "value", "output", "input"):
+        base = {"x": "x"}.get(places[0].kind, "y" if text == "target" else "")
+        return Ref(places[0].apply(Name(base))) if base else None
+    if len(places) == 1 and not bias and isinstance(tree, Ref) and not _numbered(tree):
+        name = tree.wrt or tree.name
+        placed = places[0].apply(name)
+        return Ref(tree.name, placed) if tree.wrt else Ref(placed)
+    letter = "b" if bias and len(places) == 1 else "w" if len(places) == 2 else None
+    if letter is None:
+        return None
+    name = Name(letter)
+    for place in places:
+        name = place.apply(name)
+    if kind == "gradient":
+        return Ref(Name("C"), name)
+    return Ref(replace(name, low=(*name.low, "new"))) if kind == "new" else Ref(name)
+
+
+def _numbered(tree: Ref) -> bool:
+    name = tree.wrt or tree.name
+    return bool(name.low or name.up or name.index)
 
 
 def _tree(tokens: list[Token], spent: list[int]) -> Tree | None:
@@ -60,13 +141,18 @@ def _text(tokens: list[Token]) -> str:
     return " ".join(t.text for t in tokens if t.kind not in ("break", "end")).strip()
 
 
-def _named(row: tuple[Tree | None, str], column: tuple[Tree | None, str]) -> Ref | None:
+def _named(row: tuple[Tree | None, str], column: tuple[Tree | None, str]) -> Ref | Call | None:
     label, words = row
     head, text = column
     kind = next((k for pattern, k in COLUMNS if pattern.search(text)), None)
     neuron = NEURON.match(words)
     base = PRE.get(text.lower().split("(")[0].strip())
     if isinstance(label, Ref) and FAMILIES.get(label.name.base) in ("W", "b") and label.wrt is None:
+        state = (
+            state_column(head.name, label.name) if isinstance(head, Ref) and not head.wrt else None
+        )
+        if state is not None:
+            return Ref(state)
         if kind == "gradient":
             return Ref(Name("C"), label.name)
         if kind == "new" or (isinstance(head, Ref) and "new" in head.name.low + head.name.up):
@@ -84,6 +170,11 @@ def _named(row: tuple[Tree | None, str], column: tuple[Tree | None, str]) -> Ref
         if head.wrt is not None:
             return Ref(head.name, replace(head.wrt, low=low))
         return Ref(replace(head.name, low=low)) if not head.name.low else None
-    if isinstance(label, Ref) and not neuron and kind == "value" and not isinstance(head, Ref):
+    sloped = isinstance(label, Call) and label.function.endswith("'")
+    if (
+        isinstance(label, Ref | Call)
+        and (sloped or isinstance(label, Ref))
+        and (not neuron and kind == "value" and not isinstance(head, Ref))
+    ):
         return label
     return None

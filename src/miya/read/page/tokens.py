@@ -99,6 +99,9 @@ def number(text: str) -> Written | None:
 def identifier(text: str) -> Name | None:
     """The name that a word of plain text is: W2_new, net_h1, δ2, y_hat; None for prose."""
     parts = text.split("_")
+    if len(parts) > 1 and parts[-1] == "grad":
+        inner = identifier("_".join(parts[:-1]))
+        return inner and Name(f"grad {inner.base}", inner.low)
     if parts[0] in ("grad", "new", "old", "d", "target", "delta") and len(parts) > 1:
         inner = identifier("_".join(parts[1:]))
         if parts[0] in ("target", "delta"):
@@ -111,13 +114,22 @@ def identifier(text: str) -> Name | None:
     if head is None:
         return None
     letters, digits, rest = head.groups()
+    if digits and len(parts) > 1 and parts[-1] in SAID and parts[-1] not in ("z", "a", "w", "b"):
+        told = from_words(text)  # h1_net
+        if told is not None:
+            return told
     if letters == "y" and parts[1:2] == ["hat"]:
         letters, parts = "ŷ", [parts[0], *parts[2:]]
     low = tuple(p for p in (digits, rest, *parts[1:]) if p)
     base = WORDS.get(letters.lower(), letters) if len(letters) > 1 else letters
     if letters in DIFFERENTIALS:
         return Name("grad " + letters[1:], low)
+    if base in ("I", "N", "Err", "S") and low:
+        return Name(base, low)
     if base not in KNOWN and base not in ("∂", "∇"):
+        told = from_words(text)
+        if told is not None:
+            return told
         if len(letters) == 2 and letters[0] in "Δδ" and letters[1] in "wWb":
             return Name("Δ" + letters[1], low)
         return None
@@ -125,6 +137,52 @@ def identifier(text: str) -> Name | None:
         rest_low = (p.removeprefix("prime") for p in low)
         return Name("σ", tuple(p for p in rest_low if p), prime=True)
     return Name(base, low)
+
+
+# words of code for a quantity, and for where it is
+SAID = {
+    "slope": "σ", "net": "z", "out": "a", "act": "a", "activation": "a", "preact": "z", "pre": "z",
+    "delta": "δ", "deltas": "δ", "z": "z", "a": "a", "bias": "b", "weight": "w", "weights": "w",
+    "biases": "b", "deriv": "σ", "err": "δ", "error": "δ", "in": "z", "w": "W", "b": "b",
+    "logit": "z",
+    "output": "a", "sum": "z", "signal": "δ", "activations": "a", "slopes": "σ", "sigprime": "σ",
+    "dsigma": "σ", "sens": "δ", "blame": "δ", "input": "z",
+}  # fmt: skip
+SPOTS = re.compile(
+    r"(?:fc|linear|lin|dense|hidden|hid|h|output|out|o|layer|l|neuron|unit|node|n)?_?\d*$",
+    re.IGNORECASE,
+)
+
+
+def from_words(text: str) -> Name | None:
+    """A name of code that says in words what it is and where: slope_hidden, h1_out, hidden_z."""
+    rows = [p for p in re.sub(r"(?<=[a-z]{4})(?=\d+$)", "_", text).split("_") if p]
+    marks = tuple(p for p in rows if p in ("new", "old", "updated", "after", "before"))
+    rows = [p for p in rows if p not in marks]
+    grad = bool(rows) and rows[0].lower() in (
+        "d",
+        "grad",
+        "dl",
+        "de",
+        "dc",
+        "dj",
+        "dloss",
+        "gradient",
+    )
+    rows = rows[1:] if grad else rows
+    for k in (0, len(rows) - 1) if len(rows) > 1 else ():
+        said, rest = rows[k].lower(), [*rows[:k], *rows[k + 1 :]]
+        if said in SAID and all(SPOTS.match(p) for p in rest):
+            base = SAID[said]
+            low = tuple(
+                re.sub(r"^(?:layer|linear|lin|dense|fc|l|neuron|unit|node|n)(?=\d)", "", p)
+                for p in rest
+            )
+            low = tuple(p for p in low if p not in ("layer", "l", "neuron", "unit", "node", "n"))
+            if base == "σ":
+                return Name("σ", low, prime=True)
+            return Name(f"grad {base}" if grad else base, (*low, *marks))
+    return None
 
 
 def plain_tokens(text: str, line: int = 1, *, maths: bool = False) -> list[Token]:
@@ -167,7 +225,16 @@ def _add(
         case "name":
             _name(put, value, maths)
         case "rel":
-            put("rel", "=" if value in (":=", "<-", "←", "==") else "≈" if "~" in value else value)
+            put(
+                "rel",
+                "←"
+                if value in ("<-", "←")
+                else "="
+                if value in (":=", "==")
+                else "≈"
+                if "~" in value
+                else value,
+            )
         case "arrow":
             put("end", "→")
         case "power":

@@ -1,0 +1,198 @@
+"""Names that may be read in several ways, read in the way that their numbers fit."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import replace
+
+from ...core.page import Note, Page, Statement
+from ...core.written import Negative
+from .exact import Table
+from .judge import Judge, Mark
+from .world import World
+
+CLOSE = 0.01  # relative: what rounding carried on may move a number by
+FIT = ("right", "rounding", "follows", "last_digit", "not_carried")
+WEAK = {"wrong_index", "decimal_point", "rounded_early", "sign"}  # misread names give these too
+TRIED = 4  # readings of one pattern that are tried on the whole page
+SEVERAL = 2  # numbers that must fit a reading other than the usual one
+UNITS = 3  # of its last digit, likewise
+
+
+def near(s: Statement, value: float, flipped: bool) -> bool:
+    stated = float(-s.stated.value if flipped else s.stated.value)
+    close = 0.0 if s.of is not None and s.of.head[0] in "Wb" else CLOSE  # new and old are near
+    return abs(stated - value) <= max(UNITS * 2 * s.stated.half, close * abs(value), 1e-9)
+
+
+def rebound(statements: tuple[Statement, ...], exact: Table, world: World) -> tuple[Statement, ...]:
+    """Statements with each pattern of names read as most of the page's numbers say.
+
+    world: of the step, with nothing set. A reading other than the usual must fit several numbers
+    more, over the whole page.
+    """
+    groups: dict[str, list[int]] = defaultdict(list)
+    for k, s in enumerate(statements):
+        if s.others:
+            groups[s.pattern].append(k)
+    found = _together(list(statements), list(groups.values()), exact, world)
+    for places in groups.values():
+        group = [found[k] for k in places]
+        tried = [
+            option
+            for key in _likely(found, places, exact, world)
+            if (option := _read(found, places, key))
+        ]
+        if not tried:
+            continue
+        usual = _fits(found, exact, world)
+        scores = [_fits(option, exact, world) for option in tried]
+        best = max(range(len(tried)), key=lambda n: scores[n])
+        bound = any(s.of in exact for s in group) and not _taken(found, places, exact)
+        if scores[best] >= usual + (SEVERAL if bound else 1):
+            found = tried[best]
+    return tuple(_signed(found, exact, world))
+
+
+def _together(
+    statements: list[Statement], groups: list[list[int]], exact: Table, world: World
+) -> list[Statement]:
+    """Every pattern in its likeliest reading at once: a page may have a and z the other way."""
+    found = statements
+    for places in groups:
+        keys = _likely(statements, places, exact, world)
+        if keys:
+            found = _read(found, places, keys[0])
+    if found is statements:
+        return statements
+    more = _fits(found, exact, world) - _fits(statements, exact, world)
+    return found if more >= SEVERAL else statements
+
+
+def _taken(statements: list[Statement], places: list[int], exact: Table) -> bool:
+    """Whether other names already state all of these quantities, and rightly."""
+    inside = set(places)
+    taken = {
+        s.of
+        for k, s in enumerate(statements)
+        if k not in inside and s.of in exact and near(s, exact[s.of], s.flipped)
+    }
+    mine = [statements[k] for k in places]
+    return all(s.of in taken and not near(s, exact[s.of], s.flipped) for s in mine if s.of in exact)
+
+
+def _likely(
+    statements: list[Statement], places: list[int], exact: Table, world: World
+) -> list[str]:
+    """The keys of the readings that fit most numbers, where the usual one does not fit all."""
+    group = [statements[k] for k in places]
+    if all(s.of in exact and near(s, exact[s.of], s.flipped) for s in group):
+        return []
+    scores: dict[str, int] = defaultdict(int)
+    own, inside = world.copy(world.previous), set(places)
+    for k, s in enumerate(statements):
+        for r in s.others if k in inside else ():
+            values = [exact[r.of], *own.ways(r.of)] if r.of in exact else []
+            scores[r.key] += any(near(s, v, r.flipped) for v in values)
+        if s.of in exact and k not in inside:
+            own.set(s.of, float(-s.stated.value if s.flipped else s.stated.value))
+    usual = sum(1 for s in group if s.of in exact and near(s, exact[s.of], s.flipped))
+    keys = [k for k in scores if scores[k] >= max(usual, 1)]
+    return sorted(keys, key=lambda k: -scores[k])[:TRIED]
+
+
+def _read(statements: list[Statement], places: list[int], key: str) -> list[Statement]:
+    """Statements with those at `places` read by a key."""
+    found = list(statements)
+    for k in places:
+        reading = next((r for r in statements[k].others if r.key == key), None)
+        of = reading.of if reading else None
+        found[k] = replace(found[k], of=of, flipped=bool(reading and reading.flipped))
+    return found
+
+
+def _fits(
+    statements: list[Statement], exact: Table, world: World, *, strictly: bool = False
+) -> int:
+    """How many numbers are right, or follow from the page's own before them; strictly: follow."""
+    own = world.copy(world.previous)
+    count = 0
+    for s in statements:
+        if s.of is None or s.of not in exact:
+            continue
+        right = near(s, exact[s.of], s.flipped) and not strictly
+        count += right or any(near(s, v, s.flipped) for v in own.ways(s.of))
+        own.set(s.of, float(-s.stated.value if s.flipped else s.stated.value))
+    return count
+
+
+def _signed(statements: list[Statement], exact: Table, world: World) -> list[Statement]:
+    """Statements with δ as -∂C/∂z, where several more numbers fit so."""
+    deltas = [k for k, s in enumerate(statements) if s.of in exact and s.of.head == "δ"]
+    turned = [k for k in deltas if near(statements[k], exact[statements[k].of], True)]  # type: ignore[index]
+    told = any(s.flipped and s.of is not None and s.of.head == "∂C/∂a" for s in statements)
+    if len(turned) < SEVERAL and not told:
+        return statements
+    other = list(statements)
+    for k in deltas:
+        other[k] = replace(other[k], flipped=not other[k].flipped)
+    more = _fits(other, exact, world, strictly=True) - _fits(
+        statements, exact, world, strictly=True
+    )
+    return other if more >= (0 if told else SEVERAL) else statements
+
+
+def judged(judge: Judge, s: Statement) -> Mark:
+    """The mark of a statement, which may state the quantity with the other sign."""
+    if not s.flipped:
+        return judge.mark(s)
+    stated = replace(s.stated, value=-s.stated.value)
+    made = judge.mark(replace(s, stated=stated, work=tuple(map(Negative, s.work))))
+    exact, own = (None if v is None else -v for v in (made.exact, made.own))
+    work = made.work and replace(made.work, text=_bare(made.work.text), value=-made.work.value)
+    return replace(made, stated=s.stated, exact=exact, own=own, work=work)
+
+
+def _bare(text: str) -> str:
+    inner = text.removeprefix("-")
+    return inner[1:-1] if inner.startswith("(") and inner.endswith(")") else inner
+
+
+def doubtful(statements: tuple[Statement, ...], marks: tuple[Mark, ...]) -> list[int]:
+    """Places of numbers that are far from what their name says, where the name may be misread.
+
+    A name is sure where other names of its pattern fit, or where a known mistake explains the
+    number.
+    """
+    groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for k, mark in enumerate(marks):
+        if mark.of is not None:
+            groups[mark.of.head, statements[k].pattern or _shape(mark.formula)].append(k)
+    right = sum(m.verdict in FIT for m in marks)
+    lost = sum(m.verdict == "wrong" and not m.trivial for m in marks) > max(right, 4)
+    found = []
+    for places in groups.values():
+        wrong = [k for k in places if marks[k].verdict == "wrong" and not marks[k].trivial]
+        bare = [k for k in wrong if not set(marks[k].diagnosis) - WEAK]
+        fits = len(places) - len(wrong)
+        if not bare:
+            continue
+        if len(bare) > max(1, fits) or lost:
+            found += bare
+    return sorted(found)
+
+
+def _shape(formula: str) -> str:
+    return re.sub(r"\d+", "#", formula)
+
+
+def without(page: Page, places: list[int]) -> Page:
+    """`page` with the numbers at `places` among those that were not understood."""
+    out = [page.statements[k] for k in places]
+    rows = [(s.stated.text, s.line, f"{s.formula}: {s.stated.text}") for s in out]
+    kept = tuple(s for k, s in enumerate(page.statements) if k not in set(places))
+    note = Note("doubted", {"names": ", ".join(dict.fromkeys(s.formula for s in out[:6]))})
+    notes = page.assumed if note in page.assumed else (*page.assumed, note)
+    unread = tuple(sorted({*page.unread, *rows}, key=lambda row: row[1]))
+    return replace(page, statements=kept, unread=unread, assumed=notes)
