@@ -1,6 +1,6 @@
 """`python -m benchmarks [PART ...]` prints one table; it exits with 1 where a limit is missed.
 
-Parts: steps, memory, processes, story, pictures. Without a name, all of them.
+Parts: steps, memory, processes, story, pictures, models. Without a name, all of them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from . import memory, pictures, processes, steps, story
+from . import memory, models, pictures, processes, steps, story
 from .rows import Row, table
 
 PARTS = {
@@ -23,6 +23,7 @@ PARTS = {
     "processes": processes.rows,
     "story": story.rows,
     "pictures": pictures.rows,
+    "models": models.rows,
 }
 
 

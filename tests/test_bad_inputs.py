@@ -95,12 +95,14 @@ ODD_FILES = {
     "net.pt": (
         b"x",
         "E501 {} refused: pickles can run code. "
-        "Write the weights as TOML or JSON from your own process",
+        "Write the weights from your own process as safetensors "
+        "(safetensors.torch.save_file(model.state_dict(), ...)), TOML or JSON",
     ),
     "net.pkl": (
         b"x",
         "E501 {} refused: pickles can run code. "
-        "Write the weights as TOML or JSON from your own process",
+        "Write the weights from your own process as safetensors "
+        "(safetensors.torch.save_file(model.state_dict(), ...)), TOML or JSON",
     ),
     "net.yaml": (
         b"a: !!python/object/apply:os.system ['true']",

@@ -135,6 +135,25 @@ def keys(value):
     return set().union(*map(keys, value)) if isinstance(value, list) else set()
 
 
+@pytest.mark.parametrize("element", ["W1[1,0]", "a1[0,1]"])
+def test_json_tells_every_key_of_a_why(element):
+    data = miya.why(miya.explain().trace, element).data()
+    for part in (data["made"], data["update"] or {}):
+        part.pop("names", None)
+    text = section("docs/json.md", "## miya why") + section("docs/json.md", "## miya explain")
+    assert not [key for key in keys(data) if f"`{key}`" not in text]
+
+
+def test_json_tells_every_key_of_a_model():
+    from models.told import explained
+
+    text = section("docs/json.md", "## miya explain of a model")
+    text += section("docs/json.md", "## miya explain")
+    data = explained("cnn").data()
+    found = keys(data) - {key for group in data["optimizer"]["groups"] for key in group}
+    assert not [key for key in found if f"`{key}`" not in text]
+
+
 def test_json_tells_every_key():
     described = miya.load()
     found = {
@@ -191,7 +210,7 @@ def test_architecture_names_the_parts_there_are():
     text = section("docs/architecture.md", "## Stages")
     source = ROOT / "src" / "miya"
     parts = {p.name + "/" for p in source.iterdir() if p.is_dir() and any(p.glob("*.py"))}
-    assert parts | {"errors.py", "api.py"} == set(re.findall(r"^\| `(\w+(?:/|\.py))`", text, re.M))
+    assert parts | {"errors.py"} == set(re.findall(r"^\| `(\w+(?:/|\.py))`", text, re.M))
 
 
 def test_the_record_shown_can_be_added(monkeypatch):

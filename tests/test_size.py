@@ -99,8 +99,10 @@ def test_an_original_story_loads_no_torch_and_no_rich():
 
 def test_the_story_is_told_when_a_format_is_asked_for(monkeypatch):
     told = []
-    tell = miya.api.tell
-    monkeypatch.setattr("miya.api.tell", lambda *a, **k: told.append(1) or tell(*a, **k))
+    tell = miya.api.explanation.tell
+    monkeypatch.setattr(
+        "miya.api.explanation.tell", lambda *a, **k: told.append(1) or tell(*a, **k)
+    )
     explanation = miya.explain()
     assert not told
     explanation.text()

@@ -32,6 +32,14 @@ The diagram, with Miya on each neuron; `save` writes SVG, PNG, PDF, GIF or WebP:
 >>> miya.draw(net).svg().count('class="neuron"')
 1
 
+Why one number is what it is, term by term down to the loss (docs/why.md); the same of any
+torch.nn.Module, with `miya.explain(model, inputs, target, loss=..., optimizer=...)`
+(docs/models.md):
+
+>>> why = miya.why(told.trace, "W1[0,1]")
+>>> [level.value.name for level in why.answer.levels]
+['weight1', 'z1', 'a1']
+
 Many steps, each traced in full:
 
 >>> [trace.number for trace in miya.train(net, steps=3)]
@@ -50,6 +58,8 @@ if TYPE_CHECKING:
     from .api import (
         Checked,
         Explanation,
+        ModelExplanation,
+        Why,
         blame,
         check,
         compare,
@@ -59,7 +69,9 @@ if TYPE_CHECKING:
         page,
         plot,
         train,
+        why,
     )
+    from .core.model import ModelTrace
     from .core.network import Network
     from .core.trace import Trace
     from .errors import MiyaError, MiyaInputError, MiyaWarning
@@ -72,8 +84,11 @@ __all__ = [
     "MiyaError",
     "MiyaInputError",
     "MiyaWarning",
+    "ModelExplanation",
+    "ModelTrace",
     "Network",
     "Trace",
+    "Why",
     "blame",
     "check",
     "compare",
@@ -83,6 +98,7 @@ __all__ = [
     "page",
     "plot",
     "train",
+    "why",
     "worksheet",
 ]
 
@@ -92,6 +108,9 @@ _HOMES = {
     "check": ".api",
     "compare": ".api",
     "Explanation": ".api",
+    "ModelExplanation": ".api",
+    "ModelTrace": ".core.model",
+    "Why": ".api",
     "blame": ".api",
     "draw": ".api",
     "explain": ".api",
@@ -99,6 +118,7 @@ _HOMES = {
     "page": ".api",
     "plot": ".api",
     "train": ".api",
+    "why": ".api",
     "worksheet": ".render.worksheet",
     "Network": ".core.network",
     "Trace": ".core.trace",

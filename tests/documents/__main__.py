@@ -10,7 +10,7 @@ from pathlib import Path
 from sybil import Sybil
 from sybil.parsers.markdown import CodeBlockParser
 
-from . import PAGES, ROOT, console, made, name
+from . import PAGES, ROOT, console, made, name, pictures
 
 
 def refreshed(page: Path, folder: Path) -> str:
@@ -36,6 +36,9 @@ def main(chosen: list[str]) -> None:
         if text != page.read_text("utf-8"):
             page.write_text(text, "utf-8")
             print(f"{name(page)} rewritten")
+        drawn = page.parent.name == "models" and page.stem in pictures.EXAMPLES
+        if drawn and pictures.refresh(page.stem):
+            print(f"{name(page)}: picture drawn again")
 
 
 main(sys.argv[1:])

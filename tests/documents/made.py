@@ -150,11 +150,18 @@ def _values(kind: click.ParamType) -> str:
     return names.get(kind.name, kind.name)
 
 
+def operator_list() -> str:
+    from miya.read.torch.onnx_operators import OPERATORS
+
+    return ", ".join(OPERATORS) + ".\n"
+
+
 PARTS: dict[str, Callable[..., str]] = {
     "activations": activation_table,
     "losses": loss_table,
     "optimizers": optimizer_lists,
     "options": command_options,
+    "operators": operator_list,
 }
 
 

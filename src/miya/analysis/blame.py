@@ -148,8 +148,8 @@ def _ranked(groups: list[_Group], keep: int) -> tuple[BlameRow, ...]:
     else:
         chosen = np.arange(flat.size)
     order = chosen[np.argsort(-sizes[chosen], kind="stable")]
-    order = _in_place_order(order, sizes)[:keep]
-    ranks = _ranks(sizes[order])
+    order = in_place_order(order, sizes)[:keep]
+    ranks = ranks_of(sizes[order])
     starts = np.cumsum([0, *(g.values.size for g in groups)])
     rows = []
     for position, k in enumerate(order.tolist()):
@@ -166,14 +166,14 @@ def _ranked(groups: list[_Group], keep: int) -> tuple[BlameRow, ...]:
                 group.names[index[0]],
                 float(flat[k]),
                 float(weighed[k]) / whole if whole else 0.0,
-                _neighbour(ranks, position),
+                neighbour(ranks, position),
                 bool(group.frozen[index]),
             )
         )
     return tuple(rows)
 
 
-def _neighbour(ranks: list[int], k: int) -> bool:
+def neighbour(ranks: list[int], k: int) -> bool:
     return ranks[k] in (ranks[k - 1] if k else 0, ranks[k + 1] if k + 1 < len(ranks) else 0)
 
 
@@ -181,7 +181,7 @@ def _same(a: float, b: float) -> bool:
     return a == b or abs(a - b) <= TIED * b
 
 
-def _in_place_order(order: Array, sizes: Array) -> Array:
+def in_place_order(order: Array, sizes: Array) -> Array:
     """Within each tie, the order of layers and indices."""
     found: list[int] = []
     tie: list[int] = []
@@ -193,7 +193,7 @@ def _in_place_order(order: Array, sizes: Array) -> Array:
     return np.array(found + sorted(tie), dtype=int)
 
 
-def _ranks(sizes: Array) -> list[int]:
+def ranks_of(sizes: Array) -> list[int]:
     """Competition ranks: 1, 2, 2, 4."""
     ranks: list[int] = []
     first = 0

@@ -18,6 +18,7 @@ from .explain import explain_command
 from .plot import plot_command
 from .schema import schema_command
 from .train import train_command
+from .why import why_command
 from .worksheet import worksheet_command
 
 
@@ -68,6 +69,7 @@ def main(ctx: click.Context) -> None:
 
 for command in (
     explain_command,
+    why_command,
     blame_command,
     draw_command,
     train_command,

@@ -9,6 +9,7 @@ import click
 from ..errors import MiyaInputError
 from .blame import MEASURES
 from .options import examples, language_option
+from .source import source_options, trace_from
 
 VIEWS = ("whole", "forward", "blame", "update")
 THEMES = ("light", "dark", "print")
@@ -31,6 +32,7 @@ def example_of(ctx: click.Context, param: click.Parameter, value: str) -> int | 
         "miya draw net.toml --view blame --measure credit -o blame.png",
         "miya draw --animate -o story.svg",
         "miya draw -o story.gif",
+        "miya draw package.module:make_model --data batch.npz -o model.svg",
     ),
 )
 @click.argument("net", required=False, type=click.Path())
@@ -75,6 +77,7 @@ def example_of(ctx: click.Context, param: click.Parameter, value: str) -> int | 
     help="Pixels a unit, of a PNG.  [default: 2, or less to fit a large picture]",
 )
 @click.option("--animate", is_flag=True, help="An SVG that plays by itself.")
+@source_options
 @language_option
 @click.option("--no-miya", is_flag=True, help="Plain circles, without Miya.")
 def draw_command(
@@ -89,8 +92,13 @@ def draw_command(
     animate: bool,
     language: str,
     no_miya: bool,
+    **given: Any,
 ) -> None:
-    """Draw one training step of NET (default: the original story), with Miya on each neuron."""
+    """Draw one training step of NET (default: the original story), with Miya on each neuron, or of
+    a model on each box's greediest one.
+
+    NET: a network file, package.module:make_model, .safetensors or .onnx.
+    """
     from ..api import draw
 
     if animate and not output.lower().endswith(".svg"):
@@ -98,7 +106,7 @@ def draw_command(
             "E655", f"--animate is for SVG, not {output}", hint="GIF and WebP move without it"
         )
     picture = draw(
-        net,
+        trace_from(net, given, language=language),
         measure=measure,
         view=view,
         theme=theme,

@@ -11,6 +11,7 @@ import click
 
 from ..errors import MiyaInputError
 from .options import emit, emit_binary, examples, output_option, story_options, style, width
+from .source import chosen_dtype, source_options, trace_from
 
 # what each form is written as, its usual suffix first
 FORMATS: Mapping[str, tuple[str, ...]] = {
@@ -29,6 +30,7 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
         "miya explain net.toml --digits 4",
         "miya explain net.json -o story.html",
         "miya explain net.toml --only backward --carry rounded",
+        "miya explain mypackage.models:make_model --data batch.npz",
     ),
 )
 @click.argument("net", required=False, type=click.Path())
@@ -46,7 +48,11 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
     type=click.IntRange(min=1),
     help="Entries told of a large array and of a long sum.  [default: 8]",
 )
-@click.option("--only", help="One part: forward, backward, update, or a layer (number or name).")
+@click.option(
+    "--only",
+    help="One part: forward, backward, update, or a layer (number or name; of a model a path).",
+)
+@source_options
 def explain_command(
     net: str | None = None,
     form: str | None = None,
@@ -58,21 +64,24 @@ def explain_command(
     only: str | None = None,
     top: int | None = None,
     dtype: str = "float64",
+    **given: Any,
 ) -> None:
-    """Tell the story of one training step of NET (default: the original story)."""
-    from ..api import explain
+    """Tell the story of one training step of NET (default: the original story).
+
+    NET: a network file, package.module:make_model, .safetensors or .onnx.
+    """
+    from ..api import carried_digits, check_digits, explain
 
     form = chosen(form, output)
-    told = explain(
+    check_digits(digits, carry, dtype)
+    trace = trace_from(
         net,
-        digits=digits,
-        carry=carry,
-        only=only,
+        given,
+        dtype=chosen_dtype(dtype),
+        digits=carried_digits(digits, carry),
         language=language,
-        miya=not no_miya,
-        top=top,
-        dtype=dtype,
     )
+    told = explain(trace, digits=digits, only=only, language=language, miya=not no_miya, top=top)
     if form == "pdf":
         emit_binary(told.pdf, output)
     else:

@@ -27,7 +27,8 @@ class Value:
     None where the loss does not depend on it or it needs none.
     call, slot: the call that made it, and which of its results; None and 0 of what is given.
     uses: each call that reads it, with the role it has there.
-    outer: for a value inside an expanded call, the value outside that it stands for.
+    outer: for a value inside an expanded call, the operand or result outside that it stands
+    for.
     """
 
     def __init__(

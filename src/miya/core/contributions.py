@@ -35,6 +35,8 @@ def contributions(value: Value, index: Index) -> list[Contribution]:
             found += contributions(inside.leaves[role], index)
             continue
         found.append(_contribution(call, role, index))
+    if value.call is not None and value.outer is not None:  # what the outside does with a result
+        found += contributions(value.outer, index)
     return found
 
 

@@ -1,15 +1,17 @@
-"""The trace of one step of a recorded model: the same measures as `trace.Trace`, any computation."""
+"""The trace of one step of a recorded model: the measures of `trace.Trace`, any computation."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from .calls import Call, Value
+from .later import later
+from .rerun import Runner
 from .rounding import Array
 
 
@@ -87,19 +89,6 @@ class OptimizerUse:
     groups: tuple[Mapping[str, Any], ...]
 
 
-class Runner(Protocol):
-    """The model itself, ready to be run again as it ran in the step: same inputs, modes, masks.
-
-    Parameters are given as arrays by name; those that are not given are as before the step.
-    """
-
-    def loss(self, parameters: Mapping[str, Array], *, silenced: Any = None) -> float: ...
-
-    def loss_and_gradients(
-        self, parameters: Mapping[str, Array]
-    ) -> tuple[float, dict[str, Array]]: ...
-
-
 @dataclass(eq=False)
 class ModelTrace:
     """One training step of a recorded model.
@@ -128,7 +117,7 @@ class ModelTrace:
     @cached_property
     def loss(self) -> float:
         """C before the step."""
-        return float(self.root.array)
+        return float(self.root.array.reshape(()))
 
     @cached_property
     def loss_after(self) -> float:
@@ -153,3 +142,11 @@ class ModelTrace:
     def size(self) -> int:
         """How many numbers its parameters hold."""
         return sum(p.size for p in self.parameters.values())
+
+    def why(self, element: str, **options: Any) -> Any:
+        """Why one number is what it is, and why it has its gradient: `why("fc.weight[3,17]")`.
+
+        element: a name of `values` or of a parameter, and an index from 0 for each dimension.
+        options: those of `miya.why` (docs/why.md). Raises MiyaInputError E620 to E622.
+        """
+        return later("why")(self, element, **options)

@@ -40,7 +40,7 @@ def take_step(
         warn_of_corner(network, activations[-1].value)
         graph.backward(root)
         _gather(affines)
-        update = _update(network, carry, number, state, gradient, change)
+        update = update_of(network, carry, number, state, gradient, change)
         after = _after(network, carry, update.results["change"])
     # an update passes a gradient that is not finite on to the parameter, unless that is frozen
     if network.frozen is not None or not finite(after):
@@ -53,7 +53,7 @@ def take_step(
         number,
         graph,
         root,
-        _layers(network, affines, activations, update, after),
+        layers_of(network, affines, activations, update, after),
     )
 
 
@@ -104,7 +104,7 @@ def _gather(affines: list[Node]) -> None:
                 node.gradient = node.room
 
 
-def _update(
+def update_of(
     network: Network,
     carry: Carry,
     number: int,
@@ -153,7 +153,7 @@ def _after(network: Network, carry: Carry, change: Array) -> Array:
     return after
 
 
-def _layers(
+def layers_of(
     network: Network,
     affines: list[Node],
     activations: list[Node],

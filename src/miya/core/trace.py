@@ -10,6 +10,7 @@ import numpy as np
 
 from .flat import Place
 from .graph import Graph, Index, Node, Term
+from .later import later
 from .network import Layer, Network
 from .rounding import Array, Carry
 
@@ -185,3 +186,11 @@ class Trace:
         """ΔC to first order: Σ ∂C/∂θ · Δθ over every parameter."""
         parts = [np.vdot(u.gradient, u.change) for u in self.updates.values()]
         return float(self.carry(np.asarray(sum(parts))))
+
+    def why(self, element: str, **options: Any) -> Any:
+        """Why one number is what it is, and why it has its gradient: `why("weight2[0,1]")`.
+
+        element: "weight2[0,1]", "bias1[0]", "z1[0,2]", "a1[0,2]", "x[0,1]" or a layer's name.
+        options: those of `miya.why` (docs/why.md). Raises MiyaInputError E620 to E622.
+        """
+        return later("why")(self, element, **options)

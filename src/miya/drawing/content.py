@@ -30,6 +30,7 @@ COLUMNS: Mapping[View, tuple[str, ...]] = {
     "forward": ("before", "carried"),
     "blame": ("gradient",),
     "update": ("before", "arrow", "after", "change"),
+    "givens": ("before",),
 }
 SHOWN = {"pressure": "gradient", "step": "change"}  # measures that a column may show already
 
@@ -187,7 +188,7 @@ class Content:
     def columns(self) -> tuple[str, ...]:
         own = COLUMNS[self.view]
         extra = SHOWN.get(self.measure, "measure")
-        return own if self.view == "forward" or extra in own else (*own, extra)
+        return own if self.view in ("forward", "givens") or extra in own else (*own, extra)
 
     # the parts
 

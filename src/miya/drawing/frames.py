@@ -24,6 +24,7 @@ PARTS: dict[str, tuple[Motion, ...]] = {
     "forward": ("forward",),
     "blame": ("back",),
     "update": ("update",),
+    "givens": (),
 }
 # of the time that blame takes from a layer to the one before it: until when its terms arrive,
 # one after another, then their sum ∂C/∂a, then δ

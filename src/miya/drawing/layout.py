@@ -136,7 +136,7 @@ def place_card(c: Content, card: Card, table: Columns, x: float, y: float) -> Ne
 def _cat(c: Content, card: Card, circle: Box) -> Cat | None:
     if not c.miya:
         return None
-    if c.view == "forward":
+    if c.view in ("forward", "givens"):
         pose, sign, side = ("asleep" if card.asleep else "sit"), 1, CAT * 0.85
     else:
         pose, sign = pose_of(card.tone.size), card.tone.sign

@@ -20,6 +20,8 @@ def place_panels(
     c: Content, x: float, y: float, wide: float, *, whole: bool = True
 ) -> tuple[tuple[Panel, ...], float]:
     """The panels from (x, y) on, `wide` at most, and where they end. whole: edges are drawn."""
+    if c.view == "givens":
+        return _givens(c, x, y, wide)
     needed = max(LEGEND, BESIDE_SCALE + _scale_width(c))
     beside = wide >= needed + SPEECH
     speech = _speech(c, x, y, wide - needed - 26 if beside else wide) if c.miya else None
@@ -32,6 +34,8 @@ def place_panels(
 
 def remarks(c: Content) -> list[str]:
     """What Miya says, each with its numbers."""
+    if c.view == "givens":
+        return [c.words["say_givens"]]
     trace = c.trace
     before, after = c.pair(trace.loss, trace.loss_after)
     if c.view == "forward":
@@ -72,9 +76,9 @@ def remarks(c: Content) -> list[str]:
 
 
 def host_pose(c: Content) -> Pose:
-    if c.view != "forward" and not c.tapped:
+    if c.view not in ("forward", "givens") and not c.tapped:
         return "asleep"
-    risen = c.trace.loss_after > c.trace.loss and c.view in ("whole", "update")
+    risen = c.view in ("whole", "update") and c.trace.loss_after > c.trace.loss
     return "alarm" if risen else "sit"
 
 
@@ -94,6 +98,16 @@ def _speech(c: Content, x: float, y: float, wide: float) -> Panel:
     bubble = Box(left, y, wide, max(high + 36.0, 78.0))
     box = Box(x, y, left + bubble.width - x, max(bubble.height, HOST + 22))
     return Panel(box, tuple(labels), cat=cat, bubble=bubble)
+
+
+def _givens(c: Content, x: float, y: float, wide: float) -> tuple[tuple[Panel, ...], float]:
+    """What Miya says, and how weights are drawn."""
+    speech = _speech(c, x, y, wide) if c.miya else None
+    top = speech.box.bottom + 18 if speech else y
+    samples: list[Sample] = []
+    bottom = _edge_samples(c, samples, x + 18, top + 22, wide - 36, True) + 6
+    legend = Panel(Box(x, top, wide, bottom - top), (), tuple(samples))
+    return ((speech, legend) if speech else (legend,)), bottom
 
 
 POSES: tuple[tuple[Pose, str, float], ...] = (
@@ -160,9 +174,9 @@ def _edge_samples(
     kinds = ["positive", "negative", "thickness"] if whole else ["strip"]
     if whole and c.view in ("whole", "blame"):
         kinds.append("back")
-    if not c.miya and c.view != "forward":
+    if not c.miya and c.view not in ("forward", "givens"):
         kinds += [*(["framed"] if c.tapped else []), *(["ringed"] if c.greedy else [])]
-    if any(not u.mask.all() for u in c.trace.updates.values()):
+    if c.trace.network.frozen is not None:
         kinds.append("frozen")
     x = left
     for kind in kinds:

@@ -1,7 +1,8 @@
-"""Looking into a .npz without loading it: nothing in it is unpickled or unpacked whole.
+"""Looking into a .npz before loading it: nothing in it is unpickled, or unpacked unmeasured.
 
 numpy.load would give an array of objects to pickle, which can run code, and would unpack what a
-small archive claims to hold. Here only the headers of the arrays are read.
+small archive claims to hold. Here the headers of the arrays are read first, and of a network only
+they.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from ..core.rounding import Array
 from ..errors import MiyaInputError
 
 LARGEST = 32 * 2**20  # bytes, all arrays of a file together, unpacked
@@ -58,6 +60,19 @@ def members(path: str | Path) -> list[Member]:
         raise _damaged(path, str(error)) from None
     _check_size(path, sum(m.size for m in found), len(found))
     return found
+
+
+def arrays(path: str | Path) -> dict[str, Array]:
+    """The arrays of a .npz by name; never objects.
+
+    Raises MiyaInputError E220, E502, E503, before anything is unpacked.
+    """
+    names = [member.name for member in members(path)]
+    try:
+        with np.load(path, allow_pickle=False) as found:
+            return {name.removesuffix(".npy"): found[name.removesuffix(".npy")] for name in names}
+    except Exception as error:  # as in `members`
+        raise _damaged(path, str(error)) from None
 
 
 def _member(path: str | Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Member:

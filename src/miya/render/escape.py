@@ -39,7 +39,26 @@ LATEX_MATHS = {
     "⊙": r"\odot",
     "Φ": r"\Phi",
     "ᵀ": r"^{\top}",
+    "α": r"\alpha",
+    "β": r"\beta",
+    "γ": r"\gamma",
+    "ε": r"\varepsilon",
+    "η": r"\eta",
+    "λ": r"\lambda",
+    "μ": r"\mu",
+    "π": r"\pi",
+    "τ": r"\tau",
+    "φ": r"\varphi",
+    "√": r"\surd",
+    "‖": r"\Vert",
+    "≤": r"\le",
+    "≥": r"\ge",
+    "≠": r"\ne",
+    "±": r"\pm",
+    "−": "-",
+    "∞": r"\infty",
 }
+HAT = "\u0302"  # on the letter before it
 
 
 def printable(text: str) -> str:
@@ -63,9 +82,11 @@ def markdown(text: str) -> str:
 
 
 def latex(text: str) -> str:
-    found = []
+    found: list[str] = []
     for character in printable(text):
-        if character in LATEX_MATHS:
+        if character == HAT and found:
+            found[-1] = rf"\ensuremath{{\hat{{{found[-1]}}}}}"
+        elif character in LATEX_MATHS:
             found.append(rf"\ensuremath{{{LATEX_MATHS[character]}}}")
         else:
             found.append(LATEX.get(character, character))

@@ -67,6 +67,13 @@ def data(trace: Trace, story: Story, credit: Credit | None) -> dict[str, Any]:
         },
         "optimizer": {"name": network.optimizer.name, **network.optimizer.options},
         "layers": [_layer(trace, layer, credit) for layer in trace.layers],
+        **story_data(story),
+    }
+
+
+def story_data(story: Story) -> dict[str, Any]:
+    """The calculations of a story in order, and what Miya says."""
+    return {
         "steps": [
             {
                 "kind": c.kind,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator
 
 from ..story.blocks import (
@@ -12,6 +13,7 @@ from ..story.blocks import (
     Heading,
     Matrix,
     Paragraph,
+    Picture,
     Remark,
     Story,
     Table,
@@ -43,11 +45,18 @@ def _write(block: Block, story: Story) -> Iterator[str]:
             yield f"$$\n{matrix(block)}\n$$\n"
         case Table():
             yield from _table(block)
+        case Picture():
+            yield f"![{escape(block.words)}]({data_uri(block.svg)})\n"
         case Remark():
             words = block.text
             if block.note:
                 words += f" ({block.note})"
             yield f"> `{FACES[block.mood]}` {escape(words)}\n"
+
+
+def data_uri(svg: str) -> str:
+    """An SVG as the address of an image, so that the text needs no file beside it."""
+    return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"
 
 
 def _table(block: Table) -> Iterator[str]:

@@ -78,6 +78,8 @@ def number(text: str, ref: str = "") -> str:
 def symbol(value: Symbol) -> str:
     lower = "" if value.layer is None else str(value.layer)
     index = f"[{','.join(map(str, value.index))}]" if value.index else ""
+    if value.own:
+        return _own(value, index)
     if " / " in value.head:
         return element(
             "mfrac", *(symbol(Symbol(*_marked(part))) for part in value.head.split(" / "))
@@ -86,6 +88,14 @@ def symbol(value: Symbol) -> str:
         below = _quantity(value.head[4:], lower, value.mark, index)
         return _slope_of(below)
     return _quantity(value.head, lower, value.mark, index)
+
+
+def _own(value: Symbol, index: str) -> str:
+    """A name of the reader's own model, as it is written there."""
+    name = element("mtext", escape(value.head.removeprefix("∂C/∂") + index))
+    if value.mark:
+        name = element("msup", name, element("mtext", escape(value.mark)))
+    return _slope_of(name) if value.head.startswith("∂C/∂") else name
 
 
 def _marked(text: str) -> tuple[str, None, tuple[int, ...], str]:

@@ -53,6 +53,8 @@ STYLE = """<style>
 .miya-view .miya-bar span { display: inline-block; height: 0.75em; border-radius: 2px;
   background: #d55e00; }
 .miya-view .miya-bar span.miya-negative { background: #0072b2; }
+.miya-view .miya-scale rect { fill: #d55e00; }
+.miya-view .miya-scale rect.miya-negative { fill: #0072b2; }
 </style>"""
 
 

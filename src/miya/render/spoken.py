@@ -104,11 +104,19 @@ class Speaker:
     def symbol(self, value: Symbol) -> str:
         layer = "" if value.layer is None else f" {value.layer}"
         head, mark = value.head, f" {value.mark}" if value.mark else ""
+        if value.own:
+            return self._own(value) + mark
         if head.startswith("∂C/∂"):
             said = self.say("slope_by", symbol=f"{self.name(head[4:])}{layer}{mark}")
         else:
             said = f"{self.name(head)}{layer}{mark}"
         return said + self._index(value)
+
+    def _own(self, value: Symbol) -> str:
+        name = value.head.removeprefix("∂C/∂")
+        name += f" [{', '.join(map(str, value.index))}]" if value.index else ""
+        slope = value.head.startswith("∂C/∂")
+        return self.say("slope_by", symbol=name) if slope else name
 
     def _index(self, value: Symbol) -> str:
         if not value.index:

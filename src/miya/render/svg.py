@@ -6,6 +6,7 @@ from hashlib import sha256
 from html import escape
 
 from ..drawing import cat as miya
+from ..drawing.model.parts import ModelScene
 from ..drawing.scene import (
     Box,
     Cat,
@@ -56,6 +57,7 @@ def draw(
     look = theme_of(theme)
     name = "m" + sha256(f"{theme}{scene!r}".encode()).hexdigest()[:10]
     moves = animate or moment is not None
+    model = _model(look, scene, name) if isinstance(scene, ModelScene) else []
     waves = svg_motion.overlay(scene, look, moment) if moves else ""
     over = [svg_motion.over(scene, look, moment, name)] if moves else []
     asleep = svg_motion.sleeping(scene, theme, name) if moves else ""
@@ -73,6 +75,7 @@ def draw(
         + "\n".join(
             [
                 *(_label(label) for label in scene.labels),
+                *model,
                 *(_edge(look, edge) for edge in scene.edges),
                 waves,
                 *(_source(source) for source in scene.sources),
@@ -85,6 +88,12 @@ def draw(
         )
         + "\n</svg>\n"
     )
+
+
+def _model(look: Theme, scene: ModelScene, name: str) -> list[str]:
+    from .svg_model import model_parts
+
+    return model_parts(look, scene, name)
 
 
 def n(value: float) -> str:

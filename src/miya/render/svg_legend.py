@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ..drawing.scene import Box, Edge, Sample, Strip, Tone
 from . import svg
+from .svg_model import SAMPLES
 from .theme import Theme, fill
 
 STEPS = 9  # of the colour scale, on either side of zero
@@ -14,7 +15,8 @@ KNOWN = {"positive": Tone(1, 0.6), "negative": Tone(-1, 0.6)}
 
 def sample(look: Theme, s: Sample, name: str) -> str:
     labels = "".join(svg._label(label) for label in s.labels)
-    return f'<g class="sample {s.kind}">{DRAWN[s.kind](look, s, name)}{labels}</g>'
+    drawn = {**DRAWN, **SAMPLES}[s.kind]
+    return f'<g class="sample {s.kind}">{drawn(look, s, name)}{labels}</g>'
 
 
 def _scale(look: Theme, s: Sample, name: str) -> str:

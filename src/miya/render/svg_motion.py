@@ -117,7 +117,7 @@ def _faint(scene: Scene, root: str) -> dict[int, list[str]]:
     """The edges, faint until their measure is known."""
     found: dict[int, list[str]] = defaultdict(list)
     for reveal in reveals(scene):
-        if reveal.part == MEASURED[scene.view]:
+        if reveal.part == MEASURED.get(scene.view):
             layer = f'[data-layer="{reveal.layer}"]' if reveal.layer else ""
             found[_ticks(reveal.at)].append(f"{root} .edge{layer}>path")
     return found

@@ -16,6 +16,7 @@ from ..story.blocks import (
     Heading,
     Matrix,
     Paragraph,
+    Picture,
     Remark,
     Story,
     Table,
@@ -86,6 +87,8 @@ def _write(block: Block, story: Story) -> Iterator[str]:
         case Matrix():
             rows = ", ".join(_tuple(f"${figure(n)}$" for n in row) for row in block.rows)
             yield f"#matrix({symbol(block.symbol)}, {rows})"
+        case Picture():
+            yield f"#sketch({quoted(block.svg)}, {_text(block.words)})"
         case Table():
             header = _tuple(map(_text, block.header))
             cells = ", ".join(_cell(value) for row in block.rows for value in row)

@@ -153,10 +153,20 @@ def _cases(tokens: list[str]) -> tuple[str, list[str]]:
 
 def symbol(found: Symbol) -> str:
     """A symbol; a derivative stays on the line: ∂C/∂W."""
+    if found.own:
+        return _own(found)
     if found.head.startswith(SLOPE):
         of = latex_symbol(replace(found, head=found.head.removeprefix(SLOPE)))
         return f"∂ C over ∂ {maths(of)}"
     return maths(latex_symbol(found))
+
+
+def _own(found: Symbol) -> str:
+    """A name of the reader's own model, as it is written there."""
+    index = f"[{','.join(map(str, found.index))}]" if found.index else ""
+    name = quoted(found.head.removeprefix(SLOPE) + index)
+    name += f"^({quoted(found.mark)})" if found.mark else ""
+    return f"∂ C over ∂ {name}" if found.head.startswith(SLOPE) else name
 
 
 def figure(text: str) -> str:

@@ -92,12 +92,29 @@ class Remark:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A picture as SVG without an XML declaration, and what it shows in words."""
+
+    svg: str = field(repr=False)
+    words: str
+
+
+@dataclass(frozen=True)
 class Bullets:
     items: tuple[str, ...]
 
 
 Block = (
-    Heading | Paragraph | Formula | Calculation | Calculations | Matrix | Table | Remark | Bullets
+    Heading
+    | Paragraph
+    | Formula
+    | Calculation
+    | Calculations
+    | Matrix
+    | Table
+    | Remark
+    | Bullets
+    | Picture
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import lru_cache
 
 from .quantity import Symbol
@@ -46,7 +47,14 @@ WHOLE = {
 def plain_symbol(symbol: Symbol) -> str:
     layer = "" if symbol.layer is None else str(symbol.layer)
     mark = f"_{symbol.mark}" if symbol.mark else ""
+    if symbol.own:
+        mark = f" ({symbol.mark})" if symbol.mark else ""
+        return f"{symbol.head}{_torch_index(symbol)}{mark}"
     return f"{symbol.head}{layer}{mark}" + "".join(f"[{i}]" for i in symbol.index)
+
+
+def _torch_index(symbol: Symbol) -> str:
+    return f"[{','.join(map(str, symbol.index))}]" if symbol.index else ""
 
 
 def latex_symbol(symbol: Symbol) -> str:
@@ -54,11 +62,23 @@ def latex_symbol(symbol: Symbol) -> str:
     index = f"[{','.join(map(str, symbol.index))}]" if symbol.index else ""
     upper = rf"^{{\mathrm{{{symbol.mark}}}}}" if symbol.mark else ""
     head = symbol.head
+    if symbol.own:
+        return _own(symbol, upper)
     if head in WHOLE:
         return WHOLE[head]
     if head.startswith("∂C/∂"):
         return rf"\frac{{\partial C}}{{\partial {_quantity(head[4:], lower, upper, index)}}}"
     return _quantity(head, lower, upper, index)
+
+
+def _own(symbol: Symbol, upper: str) -> str:
+    """A name of a model, upright; what LaTeX would read as a command in it is escaped."""
+    name = symbol.head.removeprefix("∂C/∂")
+    change = name.startswith("Δ")
+    text = r"\mathrm{" + re.sub(r"([_#$%&{}])", r"\\\1", name.removeprefix("Δ")) + "}"
+    text = (r"\Delta " if change else "") + text + upper + _torch_index(symbol)
+    is_slope = symbol.head.startswith("∂C/∂")
+    return rf"\frac{{\partial C}}{{\partial {text}}}" if is_slope else text
 
 
 def _quantity(head: str, lower: str, upper: str, index: str) -> str:

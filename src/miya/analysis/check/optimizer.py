@@ -44,7 +44,9 @@ def lines(w: World) -> list[Line]:
     found = w.network.optimizer.lines(w.number == 1 and not w.state)
     if w.velocity not in VELOCITY_LINES:
         return found
-    at = next(k for k, (name, _) in enumerate(found) if name == "v")
+    at = next((k for k, (name, _) in enumerate(found) if name == "v"), None)
+    if at is None:  # no momentum: the optimizer keeps no velocity
+        return found
     g = found[at - 1][0] if at else "g"
     own = [(name, formula.format(g=g)) for name, formula in VELOCITY_LINES[w.velocity]]
     return [*found[:at], *own]

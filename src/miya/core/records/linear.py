@@ -1,41 +1,51 @@
-"""Linear layers: y = W x + b over the last dimension."""
+"""Linear and bilinear layers: over the last dimension, whatever stands before it."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
 from ..calls import Call, Terms, element, local
 from ..graph import Index
-from .record import Record, back, record, rows
+from .contraction import Contraction, batch, contracted, contracted_back
+from .grid import grid, whole
+from .record import Record, back, record
+
+Shape = Callable[[Call], Contraction]
 
 
-def _positions(shape: tuple[int, ...]) -> list[np.ndarray]:
-    return [axis.ravel() for axis in np.indices(shape)] if shape else []
+def _linear(call: Call) -> Contraction:
+    lead = batch(len(call.operands["input"].shape) - 1)
+    out = ("i",) if len(call.operands["weight"].shape) == 2 else ()
+    return Contraction({"weight": (*out, "j"), "input": (*lead, "j")}, (*lead, *out))
 
 
-def _backward(call: Call, role: str, index: Index) -> list[Terms] | None:
-    x, weight = call.operands["input"], call.operands["weight"]
-    lead = _positions(x.shape[:-1])
-    if role == "weight":
-        out, into = index if len(weight.shape) == 2 else (None, index[0])
-        delta = rows(*lead, *([] if out is None else [out]))
-        return [back(call, delta, element(x, rows(*lead, into)))]
-    if role == "bias":
-        delta = rows(*lead, *index)
-        return [back(call, delta, local(np.ones(len(delta)), "1"))]
-    *where, into = index
-    outs = np.arange(weight.shape[0])
-    return [back(call, rows(*where, outs), element(weight, rows(outs, into)))]
+def _bilinear(call: Call) -> Contraction:
+    lead = batch(len(call.operands["input1"].shape) - 1)
+    operands = {"input1": (*lead, "j"), "weight": ("i", "j", "k"), "input2": (*lead, "k")}
+    return Contraction(operands, (*lead, "i"))
 
 
-def _forward(call: Call, slot: int, index: Index) -> list[Terms]:
-    x, weight = call.operands["input"], call.operands["weight"]
-    *where, out = index
-    into = np.arange(weight.shape[1])
-    sums = [Terms((element(weight, rows(out, into)), element(x, rows(*where, into))))]
-    if "bias" in call.operands:
-        sums.append(Terms((element(call.operands["bias"], rows(out)),)))
-    return sums
+def _backward(of: Shape) -> Callable[[Call, str, Index], list[Terms]]:
+    def backward(call: Call, role: str, index: Index) -> list[Terms]:
+        if role != "bias":
+            return contracted_back(of(call), call, role, index)
+        at = grid(*whole(call.results[0].shape[: -1 if index else None]), *index)
+        return [back(call, at, local(np.ones(len(at)), "1"))]
+
+    return backward
+
+
+def _forward(of: Shape) -> Callable[[Call, int, Index], list[Terms]]:
+    def forward(call: Call, slot: int, index: Index) -> list[Terms]:
+        sums = [contracted(of(call), call, index)]
+        bias = call.operands.get("bias")
+        if bias is not None:
+            sums.append(Terms((element(bias, grid(*index[len(index) - len(bias.shape) :])),)))
+        return sums
+
+    return forward
 
 
 LINEAR = record(
@@ -48,7 +58,24 @@ LINEAR = record(
             "input": "∂C/∂x[n, j] = Σ_i W[i, j] δ[n, i]",
         },
         "torch.nn.Linear",
-        _backward,
-        _forward,
+        _backward(_linear),
+        _forward(_linear),
+        frozenset({"input", "weight", "bias"}),
+    )
+)
+record(
+    Record(
+        "bilinear",
+        "y[n, i] = Σ_jk x1[n, j] W[i, j, k] x2[n, k] + b[i]",
+        {
+            "weight": "∂C/∂W[i, j, k] = Σ_n δ[n, i] x1[n, j] x2[n, k]",
+            "bias": "∂C/∂b[i] = Σ_n δ[n, i]",
+            "input1": "∂C/∂x1[n, j] = Σ_ik W[i, j, k] x2[n, k] δ[n, i]",
+            "input2": "∂C/∂x2[n, k] = Σ_ij W[i, j, k] x1[n, j] δ[n, i]",
+        },
+        "torch.nn.Bilinear",
+        _backward(_bilinear),
+        _forward(_bilinear),
+        frozenset({"input1", "input2", "weight", "bias"}),
     )
 )

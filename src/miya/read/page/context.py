@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
-from ...core.written import Call, Chain, Name, Ref, Transposed, Tree
+from ...core.written import Binary, Call, Chain, Name, Ref, Transposed, Tree
 from .labels import Entity
 from .names import FAMILIES
 
@@ -35,14 +35,20 @@ class Place:
 def completed(chains: list[tuple[Chain, Entity | None]]) -> list[Chain]:
     """Each chain with its first name completed, where the page needs it to tell names apart."""
     places: dict[str, set[Entity]] = defaultdict(set)
+    values: dict[str, set[str]] = defaultdict(set)
     for chain, where in chains:
         name = _subject(chain.sides[0])
         if name is not None and where is not None:
-            places[_key(chain.sides[0])].add(where)
+            key = _key(chain.sides[0])
+            places[key].add(where)
+            if not (_parameter(chain) and any(isinstance(s, Binary) for s in chain.sides)):
+                values[key].add(_key(chain.sides[-1]))
     letters = {
         _letter(name)
         for chain, _ in chains
-        if (name := _subject(chain.sides[0])) and len(places[_key(chain.sides[0])]) > 1
+        if (name := _subject(chain.sides[0]))
+        and len(places[_key(chain.sides[0])]) > 1
+        and len(values[_key(chain.sides[0])]) > 1  # the same number again is the same quantity
     }
     found = []
     for chain, where in chains:
@@ -55,6 +61,12 @@ def completed(chains: list[tuple[Chain, Entity | None]]) -> list[Chain]:
                 chain = replace(chain, sides=(side, *chain.sides[1:]))
         found.append(chain)
     return found
+
+
+def _parameter(chain: Chain) -> bool:
+    """Whether a weight or a bias is stated, which an update states with another number."""
+    side = chain.sides[0]
+    return isinstance(side, Ref) and not side.wrt and FAMILIES.get(side.name.base) in ("W", "b")
 
 
 def _subject(tree: Tree) -> Name | None:

@@ -172,6 +172,8 @@ class Gatherer:
             place = (numbers or list(name.index) or [0])[-1]
             if words and words[0] in ("total",):
                 continue
+            if family == "x" and self.found.style.bias_zero is not None and numbers == [0]:
+                continue  # x_0 = 1, which a bias w_{j0} multiplies
             scalars.setdefault(place, values[()].written.value)
             self.use(family + (str(place) if numbers else ""), chain, values)
         return [[scalars[k] for k in sorted(scalars)]] if scalars else []

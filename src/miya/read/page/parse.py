@@ -111,6 +111,8 @@ class Parser(Brackets):
             if inside[1:2] == [")"] and token.space:  # b2 = 0.6 (output)
                 return False
             return "word" not in inside and ("name" in inside or "op" in inside[1:])
+        if token.kind == "|":  # the norm of ½ ‖a - y‖²
+            return token.maths or (after is not None and after.kind == "|")
         return token.text in SUMS or (token.maths and token.kind in ("name", "frac"))
 
     def relation(self, first: bool) -> str | None:

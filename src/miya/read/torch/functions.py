@@ -3,10 +3,20 @@ and what is made of others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from inspect import Parameter, signature
+from types import FunctionType
 from typing import Any
+
+import torch
+
+from .values import Again, TensorValue
+
+
+def words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
 
 # The names of positional parameters of built-in functions and methods, which have no signature.
 # The first is also what a method is called on.
@@ -26,7 +36,8 @@ NAMES: dict[str, str] = {
         "input kernel_size stride padding ceil_mode count_include_pad divisor_override",
     ),
     "adaptive_avg_pool1d": "input output_size",
-    "scaled_dot_product_attention": "query key value attn_mask dropout_p is_causal scale enable_gqa",
+    "scaled_dot_product_attention": "query key value attn_mask dropout_p is_causal scale "
+    "enable_gqa",
     **dict.fromkeys(
         ("lstm", "gru", "rnn_tanh", "rnn_relu"),
         "input hx params has_biases num_layers dropout train bidirectional batch_first",
@@ -37,8 +48,11 @@ NAMES: dict[str, str] = {
     ),
     **dict.fromkeys(("add", "sub", "rsub"), "input other alpha"),
     **dict.fromkeys(
-        "mul div true_divide floor_divide remainder pow matmul mm bmm mv dot outer maximum minimum fmod atan2 "
-        "eq ne lt le gt ge logical_and logical_or type_as expand_as view_as reshape_as".split(),
+        words(
+            "mul div true_divide floor_divide remainder pow matmul mm bmm mv dot outer maximum "
+            "minimum fmod atan2 eq ne lt le gt ge logical_and logical_or type_as expand_as "
+            "view_as reshape_as"
+        ),
         "input other",
     ),
     "addmm": "input mat1 mat2 beta alpha",
@@ -57,6 +71,11 @@ NAMES: dict[str, str] = {
     "cumsum": "input dim",
     "softmax": "input dim dtype",
     "log_softmax": "input dim dtype",
+    "one_hot": "input num_classes",
+    "cosine_similarity": "x1 x2 dim eps",
+    "pairwise_distance": "x1 x2 p eps keepdim",
+    "_pack_padded_sequence": "input lengths batch_first",
+    "_pad_packed_sequence": "input batch_sizes batch_first padding_value total_length",
     "gelu": "input approximate",
     "leaky_relu": "input negative_slope",
     "softplus": "input beta threshold",
@@ -86,18 +105,52 @@ NAMES: dict[str, str] = {
     "flip": "input dims",
     "roll": "input shifts dims",
     "pad": "input pad mode value",
+    **dict.fromkeys(("T", "H", "mT", "mH", "real", "imag", "data"), "input"),
 }
 
 # Python functions that call other operations: what they call is recorded, not they themselves.
-COMPOSITE = frozenset({"multi_head_attention_forward"})
+COMPOSITE = words(
+    "multi_head_attention_forward local_response_norm normalize softmin gumbel_softmax "
+    "multilabel_soft_margin_loss triplet_margin_with_distance_loss"
+)
+
+# Operations that draw from torch's generators.
+RANDOM = words(
+    "dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout "
+    "feature_alpha_dropout rrelu bernoulli multinomial rand_like randn_like lstm gru rnn_tanh "
+    "rnn_relu normal poisson scaled_dot_product_attention fractional_max_pool2d "
+    "fractional_max_pool3d uniform exponential gumbel_softmax randint_like"
+)
+
+# Attributes of a tensor that are operations: `x.T`.
+READS = words("T H mT mH real imag data")
+
+# Functions of autograd whose results only its own graph links to what they were made of.
+BY_GRAPH = frozenset({"grad"})
+
+# What an operation changes beside what it makes, by role.
+CHANGES = dict.fromkeys(("batch_norm", "instance_norm"), ("running_mean", "running_var"))
+
+# Methods of operators, by the operation that they are.
+DUNDER = {
+    "__radd__": "add",
+    "__rmul__": "mul",
+    "__rsub__": "rsub",
+    "__rtruediv__": "rdiv",
+    "__rdiv__": "rdiv",
+    "__truediv__": "div",
+    "__itruediv__": "div_",
+    "__getitem__": "__getitem__",
+    "__setitem__": "__setitem__",
+}
 
 # Reads of a tensor that make no number of the computation.
-NO_OPERATION = frozenset(
-    "__get__ __set__ dim size stride numel is_contiguous is_floating_point is_complex element_size "
-    "data_ptr storage_offset __len__ __bool__ __format__ __repr__ __str__ item tolist numpy "
-    "requires_grad_ register_hook retain_grad backward get_device is_cuda untyped_storage "
-    "is_same_size is_nonzero __hash__ dense_dim has_names type is_tensor is_set_to _is_view "
-    "__deepcopy__ __reduce_ex__ nelement".split()
+NO_OPERATION = words(
+    "__get__ __set__ dim size stride numel is_contiguous is_floating_point is_complex "
+    "element_size data_ptr storage_offset __len__ __bool__ __format__ __repr__ __str__ item "
+    "tolist numpy requires_grad_ register_hook retain_grad backward get_device is_cuda "
+    "untyped_storage is_same_size is_nonzero __hash__ dense_dim has_names type is_tensor "
+    "is_set_to _is_view __deepcopy__ __reduce_ex__ nelement"
 )
 
 
@@ -112,3 +165,73 @@ def parameters_of(func: Callable[..., Any], name: str) -> tuple[str, ...]:
         return ()
     kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
     return tuple(p.name for p in found if p.kind in kinds)
+
+
+PACKED = "input batch_sizes hx params has_biases num_layers dropout train bidirectional"
+
+
+def names_of(func: Callable[..., Any], name: str, args: tuple[Any, ...]) -> tuple[str, ...]:
+    """The same for one call: a recurrent layer of packed sequences has parameters of its own."""
+    if name in ("lstm", "gru", "rnn_tanh", "rnn_relu") and isinstance(args[3], (tuple, list)):
+        return tuple(PACKED.split())
+    return parameters_of(func, name)
+
+
+@lru_cache(maxsize=1024)
+def plain_name(name: str) -> tuple[str, bool]:
+    """An operation's name without the marks of a method, and whether it works in place."""
+    if name in DUNDER:
+        name = DUNDER[name]
+    elif name.startswith("__i") and name.endswith("__") and name != "__invert__":
+        name = name[3:-2] + "_"
+    elif name.startswith("__") and name.endswith("__"):
+        name = name[2:-2]
+    if name == "__setitem__":
+        return name, True
+    in_place = name.endswith("_") and not name.endswith("__")
+    return (name.rstrip("_") if in_place else name), in_place
+
+
+def again(
+    func: Any, name: str, arguments: Mapping[str, Any], positional: tuple[str, ...], in_place: bool
+) -> Again:
+    """A call to make once more, with other tensors in the place of some operands."""
+    copied = CHANGES.get(name, ())
+
+    def run(tensors: Mapping[str, torch.Tensor]) -> Any:
+        def built(found: Any, role: str) -> Any:
+            if isinstance(found, TensorValue):
+                tensor = tensors.get(role, found.tensor)
+                return tensor.clone() if in_place or role in copied else tensor
+            if isinstance(found, tuple):
+                return tuple(built(item, f"{role}.{k}") for k, item in enumerate(found))
+            return found.clone_state() if isinstance(found, torch.Generator) else found
+
+        made = {role: built(found, role) for role, found in arguments.items()}
+        target = made[positional[0]] if positional else None
+        result = func(*[made.pop(role) for role in positional], **made)
+        return target if result is None else result
+
+    return run
+
+
+def opened(func: Any) -> Any:
+    """A composite Python function of torch that calls its parts instead of asking who overrides
+    it: the same code, whose `has_torch_function` says no."""
+    func = getattr(func, "__wrapped__", func)
+    blind = dict.fromkeys(
+        ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic"), _no
+    )
+    made = FunctionType(
+        func.__code__,
+        {**func.__globals__, **blind},
+        func.__name__,
+        func.__defaults__,
+        func.__closure__,
+    )
+    made.__kwdefaults__ = func.__kwdefaults__
+    return made
+
+
+def _no(*args: Any) -> bool:
+    return False

@@ -4,59 +4,91 @@ results is what went back to the real ones."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 
 from ...core.calls import Inside
+from ...core.rounding import Array
+from .attention import ATTENTION
+from .compound import COMPOUND
+from .generators import drawing_from
 from .recorder import Recorder
-from .values import TensorCall, TensorValue, tensors_in
+from .recurrent import RECURRENT
+from .steps import Equivalent, Steps
+from .values import WIDER, TensorCall, TensorValue, tensors_in
 
-# by the name of the call: (arguments with tensors in place) -> the results, by elementary calls
-EQUIVALENT: dict[str, Callable[[Mapping[str, Any]], Any]] = {}
+# by the name of the call: what works out the same by elementary calls
+EQUIVALENT: dict[str, Equivalent] = {**ATTENTION, **RECURRENT, **COMPOUND}
+
+# An expansion whose numbers are further from the recorded than this share of the largest one, in
+# units of the last place, is another computation (another mask was drawn): it is not told.
+UNITS, MOST = 2000.0, 0.1
 
 
 def expand(call: TensorCall) -> Inside | None:
+    """The elementary calls of a call, or None: it has no equivalent, or one that differs."""
     equivalent = EQUIVALENT.get(call.name)
     if equivalent is None:
         return None
-    recorder = Recorder()
-    leaves: dict[str, TensorValue] = {}
-
-    def given(found: Any, role: str) -> Any:
-        if isinstance(found, TensorValue):
-            tensor = found.tensor.detach().clone()
-            if tensor.is_floating_point():
-                tensor.requires_grad_()
-            leaves[role] = recorder.given(tensor, found.name, found.kind, found.module)
-            leaves[role].outer = found
-            return tensor
-        if isinstance(found, tuple):
-            return tuple(given(item, f"{role}.{k}") for k, item in enumerate(found))
-        return found
-
-    recorder.modules = [call.results[0].name]
-    arguments = {role: given(found, role) for role, found in call.arguments.items()}
-    with torch.enable_grad(), torch.random.fork_rng(devices=[]):
-        if call.random_state is not None:
-            torch.set_rng_state(call.random_state)
+    recorder, leaves = Recorder(), dict[str, TensorValue]()
+    arguments = {role: _given(a, role, recorder, leaves) for role, a in call.arguments.items()}
+    with torch.enable_grad(), drawing_from(call.random_state):
         with recorder:
-            made = tensors_in(equivalent(arguments))
+            made = tensors_in(equivalent(arguments, Steps(recorder, call.results[0].name)))
+        if len(made) != len(call.results):
+            return None
         results = tuple(recorder.value_of(t) for t in made)
-        pairs = [
-            (t, r.grad)
-            for t, r in zip(made, call.results, strict=True)
-            if isinstance(r, TensorValue) and r.grad is not None and t.requires_grad
-        ]
-        if pairs:
-            torch.autograd.backward([t for t, _ in pairs], [g for _, g in pairs])
+        for mine, outer in zip(results, call.results, strict=True):
+            if mine.call is not None:
+                mine.outer = outer
+        _pass_back(call, made)
     for leaf in leaves.values():
         leaf.grad = leaf.tensor.grad
     recorder.finish()
-    difference = max(
-        (float(np.max(np.abs(a.array - b.array), initial=0.0)) for a, b in zip(results, call.results, strict=True)),
-        default=0.0,
-    )  # fmt: skip
-    return Inside(tuple(recorder.calls), leaves, results, difference)
+    gaps = [_gap(a.array, b.array) for a, b in zip(results, call.results, strict=True)]
+    if any(gap > _allowed(r) for gap, r in zip(gaps, call.results, strict=True)):
+        return None
+    return Inside(tuple(recorder.calls), leaves, results, max(gaps, default=0.0))
+
+
+def _given(found: Any, role: str, recorder: Recorder, leaves: dict[str, TensorValue]) -> Any:
+    """An argument with a leaf in the place of each tensor; narrow ones are widened, since fused
+    operations too add up in single precision."""
+    if isinstance(found, TensorValue):
+        tensor = found.tensor.detach().clone()
+        tensor = tensor.to(WIDER.get(tensor.dtype, tensor.dtype))
+        if tensor.is_floating_point():
+            tensor.requires_grad_()
+        leaves[role] = recorder.given(tensor, found.name, found.kind, found.module)
+        leaves[role].outer = found
+        return tensor
+    if isinstance(found, tuple):
+        parts = enumerate(found)
+        return tuple(_given(item, f"{role}.{k}", recorder, leaves) for k, item in parts)
+    return found
+
+
+def _pass_back(call: TensorCall, made: tuple[torch.Tensor, ...]) -> None:
+    pairs = [
+        (t, slope.to(t.dtype))
+        for t, r in zip(made, call.results, strict=True)
+        if t.requires_grad and isinstance(r, TensorValue) and (slope := r.slope()) is not None
+    ]
+    if pairs:
+        torch.autograd.backward([t for t, _ in pairs], [g for _, g in pairs])
+
+
+def _gap(ours: Array, theirs: Array) -> float:
+    """The largest difference; numbers that are no numbers in both do not differ."""
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(np.asarray(ours, np.float64) - np.asarray(theirs, np.float64))
+    same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
+    return float(np.max(np.where(same, 0.0, np.where(np.isnan(apart), np.inf, apart)), initial=0.0))
+
+
+def _allowed(result: Any) -> float:
+    step = torch.finfo(result.tensor.dtype).eps
+    sizes = np.abs(result.array[np.isfinite(result.array)])
+    return float(min(UNITS * step, MOST) * np.max(sizes, initial=0.0))

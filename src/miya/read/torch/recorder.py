@@ -7,62 +7,72 @@ works out. Nothing is computed twice and no arithmetic is replaced.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping
-from types import FunctionType
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch._C._functorch import peek_interpreter_stack
 from torch.overrides import TorchFunctionMode
 
-from ...core.calls import Call, Kind
-from .functions import COMPOSITE, NO_OPERATION, parameters_of
+from ...core.calls import Kind
+from ...errors import MiyaInputError
+from .functions import (
+    BY_GRAPH,
+    CHANGES,
+    COMPOSITE,
+    NO_OPERATION,
+    READS,
+    again,
+    names_of,
+    opened,
+    plain_name,
+)
+from .functions import RANDOM as RANDOM
+from .generators import Torch, autocast_now
+from .graph import Linked
+from .names import Names, Visit
+from .overwrites import Overwrites
 from .values import TensorCall, TensorValue, tensors_in
 
-DUNDER = {
-    "__radd__": "add",
-    "__rmul__": "mul",
-    "__rsub__": "rsub",
-    "__rtruediv__": "rdiv",
-    "__rdiv__": "rdiv",
-    "__truediv__": "div",
-    "__itruediv__": "div_",
-    "__getitem__": "__getitem__",
-    "__setitem__": "__setitem__",
-}
-RANDOM = frozenset(
-    "dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout feature_alpha_dropout "
-    "rrelu bernoulli multinomial rand_like randn_like lstm gru rnn_tanh rnn_relu normal poisson "
-    "scaled_dot_product_attention fractional_max_pool2d fractional_max_pool3d uniform "
-    "exponential gumbel_softmax randint_like".split()
-)
+REENTRANT = "CheckpointFunction"
 
 
-def plain_name(name: str) -> tuple[str, bool]:
-    """An operation's name without the marks of a method, and whether it works in place."""
-    if name in DUNDER:
-        name = DUNDER[name]
-    elif name.startswith("__i") and name.endswith("__") and name not in ("__invert__",):
-        name = name[3:-2] + "_"
-    elif name.startswith("__") and name.endswith("__"):
-        name = name[2:-2]
-    if name == "__setitem__":
-        return name, True
-    in_place = name.endswith("_") and not name.endswith("__")
-    return (name.rstrip("_") if in_place else name), in_place
+@dataclass
+class Failure:
+    """A call that raised: where, of what, with which arguments."""
+
+    error: BaseException
+    module: str
+    name: str = ""
+    arguments: Mapping[str, Any] | None = None
 
 
-class Recorder(TorchFunctionMode):
-    """Records the calls made while it is entered. `given` names what is there before."""
+class Recorder(Overwrites, TorchFunctionMode):
+    """Records the calls made while it is entered. `given` names what is there before.
+
+    keeping: whether a gradient that comes by is kept. paused: calls are made, and not recorded.
+    foreign: by id, tensors that must not be read, and the error that says why.
+    """
 
     def __init__(self, gradients: bool = True) -> None:
-        super().__init__()
+        TorchFunctionMode.__init__(self)
+        Overwrites.__init__(self)
         self.calls: list[TensorCall] = []
         self.known: dict[int, tuple[torch.Tensor, TensorValue]] = {}
         self.made: list[TensorValue] = []
         self.modules: list[str] = [""]
         self.gradients = gradients
-        self.outputs: dict[str, list[TensorValue]] = {}  # of modules, by path
+        self.visits: list[Visit] = []
+        self.keeping = True
+        self.paused = False
+        self.foreign: dict[int, Callable[[], MiyaInputError]] = {}
+        self.outside: Callable[[torch.Tensor], str | None] = lambda tensor: None
+        self.named = False
+        self.failure: Failure | None = None
+        self.linked = Linked()
+        self.held: list[torch.Tensor] = []  # every known tensor, in the order of being known
+        self.generators: dict[int, tuple[torch.Generator, torch.Tensor]] = {}
 
     def given(self, tensor: torch.Tensor, name: str, kind: Kind, module: str = "") -> TensorValue:
         """A tensor that is there before the computation."""
@@ -75,7 +85,11 @@ class Recorder(TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
-        if name in NO_OPERATION:
+        if name == "__get__":
+            name = getattr(getattr(func, "__self__", None), "__name__", "")
+            if name not in READS:
+                return func(*args, **kwargs)
+        if name in NO_OPERATION or self.paused or functorch_at_work():
             return func(*args, **kwargs)
         if name in COMPOSITE:
             with self:
@@ -84,46 +98,75 @@ class Recorder(TorchFunctionMode):
 
     def _record(self, func: Any, full: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         name, in_place = plain_name(full)
-        names = parameters_of(func, name)
+        if name in BY_GRAPH:
+            return self._made_by_graph(func, name, args, kwargs)
+        names = names_of(func, name, args)
         given = {(names[k] if k < len(names) else f"argument{k}"): a for k, a in enumerate(args)}
         positional = tuple(given)
         given.update(kwargs)
         in_place = in_place or given.get("inplace") is True or "out" in kwargs
         arguments = {key: self._recorded(a) for key, a in given.items()}
-        random_state = torch.get_rng_state() if name in RANDOM else None
+        random_state = Torch() if name in RANDOM else None
         changed = kwargs.get("out", args[0] if args else None) if in_place else None
         if isinstance(changed, torch.Tensor):
-            self._keep_what_is_overwritten(changed)
-        if name in ("batch_norm", "instance_norm"):
-            self._keep_statistics(given)
-        found = func(*args, **kwargs)
+            self.keep_what_is_overwritten(changed)
+        self._keep_what_changes(name, given)
+        try:
+            found = func(*args, **kwargs)
+        except Exception as error:
+            if self.failure is None or self.failure.error is not error:
+                self.failure = Failure(error, self.modules[-1], name, arguments)
+            raise
         results = tensors_in(changed if name == "__setitem__" else found)
-        if not results:
+        if not results or (changed is None and self._is_operand(results, arguments)):
             return found
-        values = tuple(
-            TensorValue("", "result", self._tracked(t, arguments), self.modules[-1])
-            for t in results
-        )
-        if not any(True for _ in _values_in(arguments)):
-            for value, tensor in zip(values, results, strict=True):
-                value.kind, value.name = "constant", name
-                self._know(tensor, value)
+        if not any(True for _ in values_in(arguments)):
+            self._made_of_nothing(name, results)
             return found
+        values = tuple(TensorValue("", "result", t, self.modules[-1]) for t in results)
         call = TensorCall(
-            name, arguments, values, self.modules[-1], _again(func, arguments, positional, in_place), random_state
-        )  # fmt: skip
-        self._file(call, values, results)
+            name,
+            arguments,
+            values,
+            self.modules[-1],
+            again(func, name, arguments, positional, in_place),
+            random_state,
+        )
+        call.changes = CHANGES.get(name, ())
+        if torch.is_autocast_enabled("cpu") or torch.is_autocast_enabled("cuda"):
+            call.autocast = autocast_now()
         if isinstance(changed, torch.Tensor):
-            self._renew_views(changed, values[0])
+            self._file_change(call, values, results, changed)
+        else:
+            self._file(call, values, results)
         return found
 
-    def _tracked(self, tensor: torch.Tensor, arguments: Mapping[str, Any]) -> torch.Tensor:
-        return tensor
+    def _made_by_graph(self, func: Any, name: str, args: Any, kwargs: Any) -> Any:
+        """What autograd makes in a forward pass: linked by its graph."""
+        found = func(*args, **kwargs)
+        for tensor in tensors_in(found):
+            if tensor.grad_fn is not None and id(tensor) not in self.known:
+                value = self._link(tensor, f"autograd.{name}")
+                if isinstance(value.call, TensorCall):
+                    value.call.by_rest = True  # its graph runs through that of the forward pass
+        return found
+
+    def _made_of_nothing(self, name: str, tensors: tuple[torch.Tensor, ...]) -> None:
+        for tensor in tensors:
+            self.given(tensor, name, "constant", self.modules[-1])
+
+    def _is_operand(self, results: tuple[torch.Tensor, ...], arguments: Mapping[str, Any]) -> bool:
+        """Whether a call only gave back what it got (dropout in evaluation, contiguous)."""
+        if len(results) != 1:
+            return False
+        known = self.known.get(id(results[0]))
+        return known is not None and any(v is known[1] for v in values_in(arguments))
 
     def _file(
         self, call: TensorCall, values: tuple[TensorValue, ...], tensors: tuple[torch.Tensor, ...]
     ) -> None:
         call.number = len(self.calls)
+        call.graded = torch.is_grad_enabled()
         self.calls.append(call)
         for role, operand in call.operands.items():
             operand.uses.append((call, role))
@@ -131,9 +174,28 @@ class Recorder(TorchFunctionMode):
             value.call, value.slot = call, slot
             self._know(tensor, value)
             if self.gradients and tensor.requires_grad:
-                tensor.register_hook(_keep_gradient(value))
+                self._hook(tensor, value)
+
+    def _hook(self, tensor: torch.Tensor, value: TensorValue) -> None:
+        value.hooked = True
+        keep = _keep_gradient(self, value)
+        node = tensor.grad_fn
+        if (
+            self.changes
+            and node is not None
+            and (tensor._base is not None or tensor._backward_hooks)
+        ):
+            at = tensor.output_nr  # a tensor changed in place keeps hooks of its former node
+            node.register_prehook(lambda slopes: keep(slopes[at]))
+        else:
+            tensor.register_hook(keep)  # type: ignore[no-untyped-call]
 
     def _know(self, tensor: torch.Tensor, value: TensorValue) -> None:
+        before = self.known.get(id(tensor))
+        if before is None:
+            self.held.append(tensor)
+        elif before[1].tensor is tensor:
+            self._also.setdefault(id(tensor), []).append(before[1])
         self.known[id(tensor)] = (tensor, value)
         self.made.append(value)
 
@@ -143,112 +205,97 @@ class Recorder(TorchFunctionMode):
             return self.value_of(found)
         if isinstance(found, (tuple, list)):
             return tuple(self._recorded(item) for item in found)
+        if isinstance(found, torch.Generator):
+            self.generators.setdefault(id(found), (found, found.get_state()))
+            return found.clone_state()
         return found
 
     def value_of(self, tensor: torch.Tensor) -> TensorValue:
         known = self.known.get(id(tensor))
         if known is not None:
-            return known[1]
-        if tensor.grad_fn is None:
-            return self.given(tensor, "constant", "constant", self.modules[-1])
+            value = known[1]
+            if value.hooked or not tensor.requires_grad or value.kind == "parameter":
+                return value
+            if tensor.grad_fn is not None and self.gradients:
+                return self._link(tensor, by=value)
+            if self.gradients:
+                self._hook(tensor, value)
+            return value
+        if (refused := self.foreign.get(id(tensor))) is not None:
+            raise refused()
+        name = self.outside(tensor)
+        if name is not None or tensor.grad_fn is None:
+            kind: Kind = "input" if name else "constant"
+            value = self.given(tensor, name or "constant", kind, self.modules[-1])
+            if self.gradients and tensor.requires_grad:
+                self._hook(tensor, value)
+            return value
+        return self._link(tensor)
+
+    def _link(
+        self, tensor: torch.Tensor, name: str = "", by: TensorValue | None = None
+    ) -> TensorValue:
+        """File what made a tensor past the recorder's eyes (an autograd.Function, TorchScript), by
+        the graph that autograd kept of it."""
+        operands, edges = self.linked.behind(tensor, self.known.values())
+        arguments: dict[str, TensorValue] = {f"input{k or ''}": v for k, v in enumerate(operands)}
+        if by is not None:
+            arguments["by"] = by
         value = TensorValue("", "result", tensor, self.modules[-1])
-        call = TensorCall("unrecorded", {}, (value,), self.modules[-1], _cannot, None)
+        name = name or self.linked.name(tensor)
+        if name == REENTRANT:
+            raise MiyaInputError(
+                "E417",
+                f"{self.modules[-1] or 'the model'} uses a reentrant checkpoint, whose inside has "
+                "a backward pass of its own",
+                hint="call checkpoint(..., use_reentrant=False)",
+            )
+        call = TensorCall(name, arguments, (value,), self.modules[-1], None, None)
         self._file(call, (value,), (tensor,))
+        if self.gradients:
+            self.linked.watch(call, edges)
         return value
 
-    def _keep_what_is_overwritten(self, tensor: torch.Tensor) -> None:
-        for held, value in self._sharing(tensor):
-            if value.tensor is held:
-                value.tensor = held.detach().clone()
-                value.version = value.tensor._version
-
-    def _keep_statistics(self, given: Mapping[str, Any]) -> None:
-        if given.get("training") or given.get("use_input_stats"):
-            for role in ("running_mean", "running_var"):
-                if isinstance(given.get(role), torch.Tensor):
-                    self._keep_what_is_overwritten(given[role])
-
-    def _renew_views(self, changed: torch.Tensor, by: TensorValue) -> None:
-        for held, value in self._sharing(changed):
-            if held is not changed and held is not by.tensor:
-                renewed = TensorValue("", "result", held, self.modules[-1])
-                call = TensorCall(
-                    "changed_in_place", {"input": value, "by": by}, (renewed,), self.modules[-1], _cannot, None
-                )  # fmt: skip
-                self._file(call, (renewed,), (held,))
-
-    def _sharing(self, tensor: torch.Tensor) -> list[tuple[torch.Tensor, TensorValue]]:
-        where = tensor.untyped_storage().data_ptr()
-        return [kv for kv in self.known.values() if kv[0].untyped_storage().data_ptr() == where]
+    def name(self) -> None:
+        """Name every value that has no name yet."""
+        if not self.named:
+            Names(self.made, self.visits).give()
+        self.named = True
 
     def finish(self) -> None:
         """Let go of the autograd graph, keep the numbers, and name every value."""
         self.known.clear()
+        self.held.clear()
+        self.forget()
+        self.linked = Linked()
         for value in self.made:
             value.tensor = value.tensor.detach()
-        self._name()
-
-    def _name(self) -> None:
-        seen: Counter[str] = Counter()
-        last = {id(call.results[0]): path for path, vs in self.outputs.items() for v in vs if (call := v.call)}  # fmt: skip
-        for value in self.made:
-            if value.name and value.kind != "constant":
-                continue
-            call = value.call
-            word = value.name or (call.name.strip("_") if call else "constant")
-            path = last.get(id(value)) if call else None
-            base = path if path and path == value.module else ".".join(filter(None, (value.module, word)))  # fmt: skip
-            if call is not None and len(call.results) > 1:
-                base += f":{value.slot}" if value.slot else ""
-            seen[base] += 1
-            value.name = base if seen[base] == 1 else f"{base}@{seen[base]}"
+        for call in self.calls:
+            if any(v.dtype.startswith("complex") for v in (*call.results, *call.operands.values())):
+                call.name = f"complex {call.name}"
+        self.name()
 
 
-def _values_in(arguments: Mapping[str, Any]) -> list[TensorValue]:
-    return [v for v in Call("", arguments, (), "").operands.values() if isinstance(v, TensorValue)]
+def functorch_at_work() -> bool:
+    """Inside torch.func's transforms tensors are wrapped, and mean nothing outside."""
+    return peek_interpreter_stack() is not None
 
 
-def _keep_gradient(value: TensorValue) -> Callable[[torch.Tensor], None]:
-    def keep(gradient: torch.Tensor) -> None:
-        value.grad = gradient
+def values_in(found: Any) -> Iterator[TensorValue]:
+    """The Values among arguments."""
+    if isinstance(found, TensorValue):
+        yield found
+    elif isinstance(found, Mapping):
+        for item in found.values():
+            yield from values_in(item)
+    elif isinstance(found, tuple):
+        for item in found:
+            yield from values_in(item)
+
+
+def _keep_gradient(recorder: Recorder, value: TensorValue) -> Callable[[torch.Tensor | None], None]:
+    def keep(gradient: torch.Tensor | None) -> None:
+        if recorder.keeping and gradient is not None:
+            value.grad = gradient
 
     return keep
-
-
-def _cannot(tensors: Mapping[str, torch.Tensor]) -> Any:
-    raise NotImplementedError("this call was not recorded with its arguments")
-
-
-def _again(
-    func: Any, arguments: Mapping[str, Any], positional: tuple[str, ...], in_place: bool
-) -> Callable[[Mapping[str, torch.Tensor]], Any]:
-    def again(tensors: Mapping[str, torch.Tensor]) -> Any:
-        def built(found: Any, role: str) -> Any:
-            if isinstance(found, TensorValue):
-                tensor = tensors.get(role, found.tensor)
-                return tensor.clone() if in_place else tensor
-            if isinstance(found, tuple):
-                return tuple(built(item, f"{role}.{k}") for k, item in enumerate(found))
-            return found
-
-        made = {role: built(found, role) for role, found in arguments.items()}
-        result = func(*[made.pop(role) for role in positional], **made)
-        return result if result is not None else made.get("input")
-
-    return again
-
-
-def opened(func: Any) -> Any:
-    """A composite Python function of torch that calls its parts instead of asking who overrides
-    it: the same code, whose `has_torch_function` says no."""
-    func = getattr(func, "__wrapped__", func)
-    blind = {"has_torch_function": _no, "has_torch_function_unary": _no, "has_torch_function_variadic": _no}  # fmt: skip
-    made = FunctionType(
-        func.__code__, {**func.__globals__, **blind}, func.__name__, func.__defaults__, func.__closure__
-    )  # fmt: skip
-    made.__kwdefaults__ = func.__kwdefaults__
-    return made
-
-
-def _no(*args: Any) -> bool:
-    return False

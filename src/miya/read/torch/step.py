@@ -2,22 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from copy import deepcopy
-from typing import Any
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 
 from ...core.calls import Kind
-from ...core.model import Module, ModelTrace, OptimizerUse, ParameterStep
-from ...errors import MiyaInputError
+from ...core.model import ModelTrace
+from ...errors import MiyaWarning
+from .applying import apply_step
+from .calling import call_model, loss_of, named
+from .checks import (
+    check_gradients,
+    check_kinds,
+    check_loss,
+    check_model,
+    check_only,
+    check_outcome,
+    foreign_tensors,
+)
+from .copies import Notes, copied_inputs, copies, unwrapped
+from .faults import explained, hooks_in_the_way
+from .generators import Generators, autocast_now, process_untouched
+from .optimizers import (
+    checked_optimizer,
+    kept_gradient,
+    leaves_gradients,
+    made_optimizer,
+    needs_closure,
+    states,
+    take_step,
+)
+from .parameters import Tied, tied_parameters
 from .recorder import Recorder
-from .runner import ModelRunner
-from .values import TensorValue, tensors_in, to_array
+from .runner import attributes_of
+from .traced import trace_of
+from .values import TensorValue, tensors_in
+from .visits import Visits
 
-Loss = Callable[..., torch.Tensor]
+Loss = Callable[..., Any]
 
 
 def model_step(
@@ -26,223 +51,218 @@ def model_step(
     target: Any = None,
     *,
     loss: Loss | None = None,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Any = None,
     apply: bool = False,
+    only: str | None = None,
     title: str = "",
 ) -> ModelTrace:
     """One training step of `model`, on a copy, as a ModelTrace.
 
-    inputs: a tensor, a tuple of arguments or a dict of named ones. target, loss: C is
+    The step: gradients to None, C worked out, backward, the optimizer's step. The model's own
+    hooks run on the copy as part of it. Everything of the user's is left bit for bit as it was,
+    random generators and modes included, also where an error is raised.
+
+    inputs: a tensor, a tuple of arguments, or a dict of named ones. target, loss: C is
     loss(model(inputs), target), or loss(model(inputs)) without a target; without a loss the model
-    gives C itself. optimizer: a torch.optim optimizer of the model's parameters.
-    apply: make the step on the model and optimizer themselves, once all has gone well.
-    Raises MiyaInputError E401 to E409.
+    gives C itself (or a `loss` among its outputs). optimizer: a torch.optim optimizer of the
+    model's parameters, or what makes one of parameters: a class or a function; without one
+    nothing moves.
+    apply: make the same step on the model and the optimizer themselves, once all has gone well.
+    only: record the calls inside this module (its path) and the loss, to fit in memory.
+    Raises MiyaInputError E208, E312, E313, E401, E402, E405, E407 to E419.
     """
-    with _random_state_kept(), torch.enable_grad():
-        worked = _Step(model, inputs, target, loss, optimizer)
-        worked.run()
-        trace = worked.trace(title or type(model).__name__)
-        if apply:
-            worked.apply(model, optimizer)
+    notes: Notes = []
+    check_kinds(model, loss)
+    model = unwrapped(model, notes)
+    given = Given(model, inputs, target, loss, optimizer, only, notes, {})
+    before = Generators()
+    done = False
+    try:
+        with process_untouched():
+            step = _ran(given)
+            trace = trace_of(step, title or type(model).__name__)
+            if apply:
+                step.apply()
+        done = apply
+    finally:
+        if not done:
+            given.restore(before)
+    for code, text in trace.notes:
+        warnings.warn(f"{code} {text}", MiyaWarning, stacklevel=2)
     return trace
 
 
-@contextmanager
-def _random_state_kept() -> Iterator[None]:
-    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_available() else []
-    with torch.random.fork_rng(devices=devices):
-        yield
+def _ran(given: Given) -> Step:
+    """The step, made once more without the modules' own backward hooks where torch refuses them
+    beside operations in place."""
+    before = Generators()
+    step = Step(given)
+    try:
+        step.run()
+        return step
+    except RuntimeError as error:
+        if not hooks_in_the_way(error):
+            raise
+    given.restore(before)
+    given.notes.append(
+        ("W404", "an operation in place meets your backward hooks on modules: they were left out")
+    )
+    step = Step(given)
+    for module in step.model.modules():
+        module._backward_hooks.clear()
+        module._backward_pre_hooks.clear()
+    step.run()
+    return step
 
 
-class _Step:
+class Given(NamedTuple):
+    """What `model_step` was given."""
+
+    model: nn.Module
+    inputs: Any
+    target: Any
+    loss: Any
+    optimizer: Any
+    only: str | None
+    notes: Notes
+    own_generators: dict[int, tuple[torch.Generator, torch.Tensor]]
+
+    def restore(self, before: Generators) -> None:
+        """Every random generator as it was, the user's own included."""
+        before.restore()
+        for generator, state in self.own_generators.values():
+            generator.set_state(state)
+
+
+class Step:
     """The copies that the step works on, and what came of it."""
 
-    def __init__(
-        self, model: nn.Module, inputs: Any, target: Any, loss: Any, optimizer: Any
-    ) -> None:
-        self.model, self.optimizer, self.criterion = deepcopy((model, optimizer, loss))
-        self.inputs, self.target = inputs, target
+    def __init__(self, given: Given) -> None:
+        model, loss, optimizer, only = given.model, given.loss, given.optimizer, given.only
+        self.theirs, self.notes, self.only = (model, loss), given.notes, only
+        self.raw_output: Any = None
+        self.stale: list[TensorValue] = []  # values changed where the recorder could not see it
+        self.stepping = False  # whether the optimizer is at work
+        check_only(model, only)
+        check_model(model)
+        self.loss_prefix = "loss."
+        own = {n: t.tensor for n, t in tied_parameters(model, loss, self.loss_prefix).items()}
+        self.their_optimizer = checked_optimizer(optimizer, own)
         self.recorder = Recorder()
-        self.random_state = torch.get_rng_state()
-        self.parameters = _named_parameters(self.model)
-        self.before = {name: p.detach().clone() for name, (p, _) in self.parameters.items()}
+        self.own_generators = self.recorder.generators = given.own_generators
+        made = copies(model, self.their_optimizer, loss)
+        self.model, self.criterion, self.kept = made.model, made.criterion, made.kept
+        self.parameters: dict[str, Tied] = tied_parameters(
+            self.model, self.criterion, self.loss_prefix
+        )
+        self.named = {n: t.tensor for n, t in self.parameters.items()}
+        self.optimizer = made.optimizer
+        if self.optimizer is None and optimizer is not None:
+            self.optimizer = made_optimizer(optimizer, list(self.named.values()))
+        self.own = own
+        self._copy_inputs(given.inputs, given.target)
+
+    def _copy_inputs(self, inputs: Any, target: Any) -> None:
+        memo: dict[int, torch.Tensor] = {}
+        self.running = copied_inputs(inputs, memo), copied_inputs(target, memo)
+        self.generators, self.autocast = Generators(), autocast_now()
+        self.attributes = attributes_of(self.model)
+        self.before = {name: p.detach().clone() for name, p in self.named.items()}
+        self.buffers = {n: b.detach().clone() for n, b in self._buffers()}
         self.values: dict[str, TensorValue] = {}
+        self.pristine: dict[int, TensorValue] = {}  # by the id of a copied input
+        self.state_before: dict[str, dict[str, Any]] = {}
+
+    def _buffers(self) -> Iterator[tuple[str, torch.Tensor]]:
+        yield from self.model.named_buffers()
+        if isinstance(self.criterion, nn.Module):
+            yield from self.criterion.named_buffers(prefix=self.loss_prefix[:-1])
 
     def run(self) -> None:
-        self._give()
-        with self._modules(), self.recorder:
-            output = call_model(self.model, self.inputs)
-            cost = loss_of(output, self.target, self.criterion)
-        if not isinstance(cost, torch.Tensor) or cost.numel() != 1:
-            shape = tuple(cost.shape) if isinstance(cost, torch.Tensor) else type(cost).__name__
-            raise MiyaInputError(
-                "E401", f"the loss is no single number but {shape}", hint="choose a scalar: loss.mean()?"
-            )  # fmt: skip
-        if not cost.requires_grad:
-            raise MiyaInputError(
-                "E402", "no parameter requires grad", hint="set requires_grad on what is to be trained"
-            )  # fmt: skip
-        self.root = self.recorder.value_of(cost)
-        self.output = [self.recorder.value_of(t) for t in tensors_in(output)]
-        if self.optimizer is not None:
-            self.optimizer.zero_grad()
+        """Make the step. Raises MiyaInputError for whatever goes wrong in it."""
+        recorder = self.recorder
+        with explained(self):
+            self._give()
+            recorder.keeping = False
+            with Visits(recorder, self.model, self.criterion, self.only) as visits, recorder:
+                output = call_model(self.model, self.running[0])
+                self.raw_output = output
+                with visits.loss():
+                    cost = loss_of(output, self.running[1], self.criterion)
+            check_loss(cost, self)
+            self.root = recorder.value_of(cost)
+            self.output = [recorder.value_of(t) for t in tensors_in(output)]
+            recorder.keeping = True
+            cost.backward()
+            recorder.keeping = False
+            self._keep_gradients()
+            check_gradients(self)
+            self.stale = [v for v in recorder.made if v.tensor._version != v.version]
+            if self.optimizer is not None:
+                self.stepping = True
+                if needs_closure(self.optimizer):
+                    self._keep_state()
+                take_step(self.optimizer, self._again, cost)
+            self._keep_values()
+            check_outcome(self)
+
+    def _give(self) -> None:
+        """Tell the recorder what is there before, and what must not be read."""
+        recorder = self.recorder
+        for name, p in self.named.items():
+            p.grad = None
+            home = self.parameters[name].module
+            self.values[name] = recorder.given(p, name, "parameter", home)
+        for name, b in self._buffers():
+            recorder.given(b, name, "buffer", name.rpartition(".")[0])
+        self.given = {
+            "input": [self._given(t, name, "input") for name, t in named(self.running[0], "input")],
+            "target": [
+                self._given(t, name, "target") for name, t in named(self.running[1], "target")
+            ],
+        }
+        recorder.foreign = foreign_tensors(self.own, self.kept, self.model)
+
+    def _given(self, tensor: torch.Tensor, name: str, kind: Kind) -> TensorValue:
+        known = self.recorder.known.get(id(tensor))
+        value = known[1] if known else self.recorder.given(tensor, name, kind)
+        self.pristine[id(tensor)] = value
+        return value
+
+    def _keep_gradients(self) -> None:
+        safe = self.optimizer is None or leaves_gradients(self.optimizer)
+        for name, p in self.named.items():
+            self.values[name].grad = None if p.grad is None else kept_gradient(p.grad, safe)
+        self.state_before = states(self.optimizer, self.named)
+
+    def _keep_state(self) -> None:
+        """An optimizer that works C out again changes buffers and inputs again."""
+        live = [b for _, b in self._buffers()]
+        for tensor in (*live, *(t for found in self.running for t in tensors_in(found))):
+            self.recorder.keep_what_is_overwritten(tensor)
+
+    def _again(self) -> torch.Tensor:
+        """C and its gradients once more, for an optimizer that asks for them."""
+        for p in self.named.values():
+            p.grad = None
+        output = call_model(self.model, self.running[0])
+        cost: torch.Tensor = loss_of(output, self.running[1], self.criterion)
         cost.backward()  # type: ignore[no-untyped-call]
-        for name, (p, _) in self.parameters.items():
-            self.values[name].grad = None if p.grad is None else p.grad.detach().clone()
-        self.state_before = _state(self.optimizer, self.parameters)
-        if self.optimizer is not None:
-            self.optimizer.step()
+        return cost
+
+    def _keep_values(self) -> None:
         for name, value in self.values.items():
             value.tensor = self.before[name]
         self.recorder.finish()
+        self.grads = {name: p.grad for name, p in self.named.items()}
+        memo = {key: value.tensor for key, value in self.pristine.items()}
+        self.inputs, self.target = (copied_inputs(found, memo) for found in self.running)
 
-    def _give(self) -> None:
-        for name, (p, _) in self.parameters.items():
-            self.values[name] = self.recorder.given(p, name, "parameter", name.rpartition(".")[0])
-        for name, b in self.model.named_buffers():
-            self.recorder.given(b, name, "buffer", name.rpartition(".")[0])
-        self.given = {
-            kind: [self.recorder.given(t, name, kind) for name, t in named(found, kind)]
-            for kind, found in (("input", self.inputs), ("target", self.target))
-        }
-
-    @contextmanager
-    def _modules(self) -> Iterator[None]:
-        """Know which module a call is made in, and what each one gave."""
-        handles = []
-        stack = self.recorder.modules
-        for path, module in self.model.named_modules():
-            handles.append(module.register_forward_pre_hook(_enter(stack, path)))
-            handles.append(
-                module.register_forward_hook(_leave(self.recorder, path), always_call=True)
-            )
-        try:
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
-
-    def trace(self, title: str) -> ModelTrace:
-        recorder = self.recorder
-        values = {v.name: v for v in recorder.made}
-        for path, outputs in recorder.outputs.items():
-            if outputs and path:
-                values.setdefault(path, outputs[0])
-        steps = {name: self._step_of(name) for name in self.parameters}
-        return ModelTrace(
-            title=title,
-            calls=tuple(recorder.calls),
-            values=values,
-            root=self.root,
-            inputs=tuple(self.given["input"]),
-            outputs=tuple(self.output),
-            targets=tuple(self.given["target"]),
-            parameters=steps,
-            modules={
-                path: Module(path, type(m).__name__, m.extra_repr(), m.training)
-                for path, m in self.model.named_modules()
-            },
-            optimizer=_use(self.optimizer),
-            runner=ModelRunner(self),
-            dtype=str(next(iter(self.before.values())).dtype).removeprefix("torch."),
-        )
-
-    def _step_of(self, name: str) -> ParameterStep:
-        p, aliases = self.parameters[name]
-        value, before = self.values[name], self.before[name]
-        group = group_of(self.optimizer, p)
-        return ParameterStep(
-            name,
-            aliases,
-            value if value.uses else None,
-            p.requires_grad and group is not None,
-            group,
-            tuple(p.shape),
-            value.dtype,
-            {
-                "before": lambda: to_array(before),
-                "after": lambda: to_array(p),
-                "gradient": value.read_gradient,
-            },
-        )
-
-    def apply(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        """Put the step's results into the user's own model and optimizer."""
-        with torch.no_grad():
-            for (_, ours), (_, theirs) in zip(
-                self.model.named_parameters(), model.named_parameters(), strict=True
-            ):
-                theirs.copy_(ours)
-                theirs.grad = None if ours.grad is None else ours.grad.clone()
-            for (_, a), (_, b) in zip(
-                self.model.named_buffers(), model.named_buffers(), strict=True
-            ):
-                b.copy_(a)
-        optimizer.load_state_dict(self.optimizer.state_dict())
-
-
-def call_model(model: nn.Module, inputs: Any) -> Any:
-    if isinstance(inputs, Mapping):
-        return model(**inputs)
-    return model(*inputs) if isinstance(inputs, (tuple, list)) else model(inputs)
-
-
-def loss_of(output: Any, target: Any, criterion: Any) -> Any:
-    if criterion is None:
-        return output
-    return criterion(output) if target is None else criterion(output, target)
-
-
-def named(found: Any, word: str) -> list[tuple[str, torch.Tensor]]:
-    """The tensors of an argument, by name: "input", "input.0" or the argument's own name."""
-    if isinstance(found, torch.Tensor):
-        return [(word, found)]
-    if isinstance(found, Mapping):
-        return [pair for key, item in found.items() for pair in named(item, str(key))]
-    if isinstance(found, (tuple, list)):
-        return [pair for k, item in enumerate(found) for pair in named(item, f"{word}.{k}")]
-    return []
-
-
-def _named_parameters(model: nn.Module) -> dict[str, tuple[nn.Parameter, tuple[str, ...]]]:
-    """Each parameter by its first name, with the further names of a tied one."""
-    names: dict[int, list[str]] = {}
-    found: dict[int, nn.Parameter] = {}
-    for name, p in model.named_parameters(remove_duplicate=False):
-        names.setdefault(id(p), []).append(name)
-        found[id(p)] = p
-    return {ns[0]: (found[k], tuple(ns[1:])) for k, ns in names.items()}
-
-
-def group_of(optimizer: Any, p: torch.Tensor) -> int | None:
-    for k, group in enumerate(optimizer.param_groups if optimizer is not None else ()):
-        if any(q is p for q in group["params"]):
-            return k
-    return None
-
-
-def _use(optimizer: Any) -> OptimizerUse | None:
-    if optimizer is None:
-        return None
-    groups = tuple({k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups)
-    return OptimizerUse(type(optimizer).__name__, groups)
-
-
-def _state(optimizer: Any, parameters: Any) -> dict[str, Any]:
-    return {}
-
-
-def _enter(stack: list[str], path: str) -> Callable[..., None]:
-    def enter(module: nn.Module, arguments: Any) -> None:
-        stack.append(path)
-
-    return enter
-
-
-def _leave(recorder: Recorder, path: str) -> Callable[..., None]:
-    def leave(module: nn.Module, arguments: Any, output: Any) -> None:
-        recorder.modules.pop()
-        found = [recorder.known.get(id(t)) for t in tensors_in(output)]
-        recorder.outputs.setdefault(path, []).extend(k[1] for k in found if k)
-
-    return leave
+    def apply(self) -> None:
+        """Make the same step on the user's own model, optimizer, loss and inputs' gradients."""
+        pairs = [
+            (ours, theirs)
+            for ours, theirs in zip((self.model, self.criterion), self.theirs, strict=True)
+            if isinstance(theirs, nn.Module)
+        ]
+        apply_step(pairs, self.optimizer, self.their_optimizer)

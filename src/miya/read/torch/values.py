@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -10,26 +12,40 @@ import torch
 
 from ...core.calls import Call, Inside, Kind, Value
 from ...core.rounding import Array
+from .generators import Torch, autocast_as, drawing_from
 
 WIDER = {torch.bfloat16: torch.float32, torch.float16: torch.float32}
+
+Again = Callable[[Mapping[str, torch.Tensor]], Any]
 
 
 def to_array(tensor: torch.Tensor) -> Array:
     """As NumPy, in the tensor's own dtype where NumPy has it, else exactly in float32."""
     found = tensor.detach()
+    if found.layout is not torch.strided:
+        found = found.to_dense()
     if found.dtype in WIDER:
         found = found.to(WIDER[found.dtype])
     return np.asarray(found.cpu().resolve_conj().resolve_neg().numpy())
 
 
 class TensorValue(Value):
-    """A Value that holds the tensor, and the gradient that autograd gave it."""
+    """A Value that holds the tensor, and the gradient that autograd gave it.
+
+    hooked: whether a hook waits for its gradient. hidden: autograd never shows its gradient (it
+    is inside an in-place change of a view): it is added up from what its uses pass back.
+    """
+
+    hooked = False
+    hidden = False
+    trained = False
 
     def __init__(self, name: str, kind: Kind, tensor: torch.Tensor, module: str) -> None:
         super().__init__(
             name, kind, tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."), module
         )
         self.tensor = tensor
+        self.trained = kind == "parameter" and tensor.requires_grad
         self.version = tensor._version
         self.grad: torch.Tensor | None = None
 
@@ -37,16 +53,37 @@ class TensorValue(Value):
         return to_array(self.tensor)
 
     def read_gradient(self) -> Array | None:
-        return None if self.grad is None else to_array(self.grad)
+        found = self.slope()
+        return None if found is None else to_array(found)
 
     @property
     def has_gradient(self) -> bool:
+        if self.hidden:
+            return any(r.has_gradient for call, _ in self.uses for r in call.results)
         return self.grad is not None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether autograd follows it."""
+        return self.hooked or (self.kind == "parameter" and self.trained)
+
+    def slope(self) -> torch.Tensor | None:
+        """∂C/∂value as a tensor."""
+        if self.hidden:
+            parts = [c.pass_back(role) for c, role in self.uses if isinstance(c, TensorCall)]
+            given = [p for p in parts if p is not None]
+            self.grad = torch.stack(given).sum(0) if given else None
+            self.hidden = False
+        return self.grad
 
 
 class TensorCall(Call):
-    """A Call that can be run again: `func` with the arguments as they stood, and the state of the
-    random generator before it where it draws."""
+    """A Call that can be run again: with the arguments as they stood, the random state before it
+    where it draws, and autocast as it was.
+
+    again: None for what cannot be run again; `edges` then holds what autograd passed back through
+    it, by role. graded: whether gradients were recorded when it ran.
+    """
 
     def __init__(
         self,
@@ -54,39 +91,81 @@ class TensorCall(Call):
         arguments: Mapping[str, Any],
         results: tuple[Value, ...],
         module: str,
-        again: Callable[[Mapping[str, torch.Tensor]], Any],
-        random_state: torch.Tensor | None,
+        again: Again | None,
+        random_state: Torch | None,
     ) -> None:
         super().__init__(name, arguments, results, module)
         self.again, self.random_state = again, random_state
+        self.edges: dict[str, torch.Tensor] = {}
+        self.autocast: tuple[tuple[str, bool, torch.dtype], ...] | None = None
+        self.graded = True
+        self.by_rest = False  # what it passes back is what no other use of the operand does
+        self.changes: tuple[str, ...] = ()  # roles that it changes, beside what it makes
 
     def run(self, tensors: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, ...]:
         """The results with these tensors in the place of operands, by role."""
-        with torch.random.fork_rng(devices=[]):
-            if self.random_state is not None:
-                torch.set_rng_state(self.random_state)
+        if self.again is None:
+            raise NotImplementedError(f"{self.name} cannot be run again")
+        with ExitStack() as stack:
+            stack.enter_context(drawing_from(self.random_state))
+            if self.autocast is not None:
+                stack.enter_context(autocast_as(self.autocast))
             return tensors_in(self.again(tensors))
 
     def replay(self, arrays: Mapping[str, Array]) -> tuple[Array, ...]:
-        with torch.no_grad():
-            given = {role: torch.from_numpy(np.ascontiguousarray(a)) for role, a in arrays.items()}
+        given = {role: self._like(role, array) for role, array in arrays.items()}
+        with torch.inference_mode(False), torch.set_grad_enabled(self.graded):
+            for role, operand in self.operands.items():  # torch computes by other ways without
+                if isinstance(operand, TensorValue) and operand.wanted:
+                    found = given.get(role, operand.tensor)
+                    given[role] = found.detach().requires_grad_(_sloped(found))
             return tuple(to_array(t) for t in self.run(given))
 
-    def passed(self, role: str) -> Array | None:
-        results = [r for r in self.results if isinstance(r, TensorValue) and r.grad is not None]
+    def _like(self, role: str, array: Array) -> torch.Tensor:
+        found = torch.from_numpy(np.array(array, order="C"))
         operand = self.operands[role]
-        if not results or not isinstance(operand, TensorValue):
+        if not isinstance(operand, TensorValue):
+            return found
+        if found.shape != operand.tensor.shape:
+            return found.to(operand.tensor)
+        return torch.empty_like(operand.tensor).copy_(found)  # masks are drawn in memory's order
+
+    def passed(self, role: str) -> Array | None:
+        found = self.pass_back(role)
+        return None if found is None else to_array(found)
+
+    def pass_back(self, role: str) -> torch.Tensor | None:
+        """What went back to an operand through this use alone."""
+        if self.by_rest:
+            return self._rest(role)
+        if self.again is None:
+            return self.edges.get(role)
+        operand = self.operands[role]
+        if not self.graded or not isinstance(operand, TensorValue) or not _sloped(operand.tensor):
             return None
-        with torch.enable_grad():
+        if role in self.changes:
+            return None
+        pairs = [(r.slot, r.slope()) for r in self.results if isinstance(r, TensorValue)]
+        with torch.inference_mode(False), torch.enable_grad():
             leaf = operand.tensor.detach().clone().requires_grad_()
             made = self.run({role: leaf})
-            pairs = [(made[r.slot], r.grad) for r in results if made[r.slot].requires_grad]
-            if not pairs:
+            back = [(made[k], g) for k, g in pairs if g is not None and made[k].requires_grad]
+            if not back:
                 return None
-            found = torch.autograd.grad(
-                [m for m, _ in pairs], [leaf], [g for _, g in pairs], allow_unused=True
-            )
-        return None if found[0] is None else to_array(found[0])
+            outputs, slopes = zip(*back, strict=True)
+            return torch.autograd.grad(outputs, [leaf], slopes, allow_unused=True)[0]
+
+    def _rest(self, role: str) -> torch.Tensor | None:
+        operand = self.operands[role]
+        whole = operand.slope() if isinstance(operand, TensorValue) else None
+        alike = [c for c, _ in operand.uses if isinstance(c, TensorCall) and c.by_rest]
+        if alike[0] is not self:  # the first such use stands for all
+            return None
+        for call, other in operand.uses:
+            if whole is not None and isinstance(call, TensorCall) and not call.by_rest:
+                part = call.pass_back(other)
+                whole = whole if part is None else whole - part
+        return whole
 
     def expand(self) -> Inside | None:
         from .inside import expand
@@ -94,12 +173,25 @@ class TensorCall(Call):
         return expand(self)
 
 
+def _sloped(tensor: torch.Tensor) -> bool:
+    return tensor.is_floating_point() or tensor.is_complex()
+
+
 def tensors_in(found: Any) -> tuple[torch.Tensor, ...]:
-    """The tensors of a result, in order."""
+    """The tensors of a result, in order: of tuples, lists, mappings and dataclasses."""
     if isinstance(found, torch.Tensor):
         return (found,)
-    if isinstance(found, (tuple, list)):
-        return tuple(t for item in found for t in tensors_in(item))
+    return tuple(t for item in parts_of(found).values() for t in tensors_in(item))
+
+
+def parts_of(found: Any) -> Mapping[Any, Any]:
+    """What a container holds, by key; nothing of what is none."""
     if isinstance(found, Mapping):
-        return tuple(t for item in found.values() for t in tensors_in(item))
-    return ()
+        return found
+    if hasattr(found, "_fields"):
+        return dict(zip(found._fields, found, strict=True))
+    if isinstance(found, (tuple, list)):
+        return dict(enumerate(found))
+    if is_dataclass(found) and not isinstance(found, type):
+        return {f.name: getattr(found, f.name) for f in fields(found)}
+    return {}

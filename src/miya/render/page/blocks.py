@@ -16,6 +16,7 @@ from ...story.blocks import (
     Heading,
     Matrix,
     Paragraph,
+    Picture,
     Remark,
     Story,
     Table,
@@ -124,6 +125,8 @@ class Writer:
                 yield self.table(block)
             case Remark():
                 yield self.remark(block)
+            case Picture():
+                yield element("figure", block.svg, class_="sketch")
 
     def _formula(self, notation: str) -> str:
         try:

@@ -44,6 +44,13 @@ def pictures(trace: Trace, story: Story, views: Iterable[View], *, miya: bool) -
     return _style(palette) + "".join(drawn)
 
 
+def one_picture(draw: Callable[[str], str]) -> str:
+    """The only picture of a page; draw: the SVG in a theme."""
+    palette: Palette = {}
+    drawn = _both(lambda view, theme: draw(theme), "whole", palette)
+    return _style(palette) + element("div", drawn, class_="view", data_view="whole")
+
+
 def _both(draw: Callable[[View, str], str], view: View, palette: Palette) -> str:
     """The light picture with each colour a variable that also knows the dark one's."""
     light, dark = draw(view, "light"), draw(view, "dark")

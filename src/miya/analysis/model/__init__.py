@@ -1,0 +1,1 @@
+"""Measures of blame, read off a model's trace."""

@@ -1,0 +1,56 @@
+"""Index rows of the elements that a formula runs over, and numbers kept once a call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from ..calls import Call
+from ..rounding import Array
+
+Axis = Array | int  # along one dimension: the places taken, or one place
+
+T = TypeVar("T")
+
+_KEPT: WeakKeyDictionary[Call, dict[str, Any]] = WeakKeyDictionary()
+
+
+def once(call: Call, word: str, make: Callable[[], T]) -> T:
+    """What `make` gives, worked out at the first asking and kept as long as the call."""
+    kept = _KEPT.setdefault(call, {})
+    if word not in kept:
+        kept[word] = make()
+    found: T = kept[word]
+    return found
+
+
+def grid(*axes: Axis) -> Array:
+    """Every combination of the places along each dimension: (combinations, dimensions)."""
+    if not axes:
+        return np.zeros((1, 0), dtype=np.int64)
+    places = [np.atleast_1d(np.asarray(a, dtype=np.int64)) for a in axes]
+    return np.stack([m.ravel() for m in np.meshgrid(*places, indexing="ij")], axis=1)
+
+
+def whole(shape: tuple[int, ...]) -> list[Axis]:
+    """Every place along every dimension."""
+    return [np.arange(n) for n in shape]
+
+
+def readers(shape: tuple[int, ...], index: tuple[int, ...], into: tuple[int, ...]) -> Array:
+    """The places of the broadcast shape `into` that read the element at `index` of `shape`."""
+    new = len(into) - len(shape)
+    axes: list[Axis] = list(whole(into))
+    for axis, (n, at) in enumerate(zip(shape, index, strict=True), start=new):
+        if n == into[axis]:
+            axes[axis] = at
+    return grid(*axes)
+
+
+def picked(array: Array, index: Array) -> Array:
+    """The numbers of an array at index (terms, dimensions), in float64."""
+    found = array[tuple(index.T)] if index.shape[1] else np.broadcast_to(array, (len(index),))
+    return np.asarray(found, dtype=np.float64)

@@ -1,0 +1,204 @@
+"""Losses that are made one element at a time and then reduced: what each row of `pointwise_rows`
+says, told as terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from ..calls import Call, Factor, Terms, Value, Worked, element, local
+from ..graph import Index
+from ..rounding import Array
+from .grid import picked, readers
+from .record import Record, back, record
+
+Numbers = Callable[[SimpleNamespace], Any]  # an array, or one number for all
+
+
+@dataclass(frozen=True)
+class Piece:
+    """The loss of the elements for which `when` holds, and its derivative by role.
+
+    Numbers are worked out from the elements by their short names; beside each stands its formula.
+    """
+
+    formula: str
+    value: Numbers
+    slopes: Mapping[str, tuple[str, Numbers]]
+    when: Numbers = lambda n: np.True_
+
+
+@dataclass(frozen=True)
+class Pointwise:
+    """names: the short name of each tensor, by role. options: of each option, with its default.
+    pieces(call): those of the options given; the first that holds of an element is its own.
+    weighted: whether a mean divides by the sum of the weights."""
+
+    name: str
+    names: Mapping[str, str]
+    pieces: Callable[[Call], tuple[Piece, ...]]
+    source: str
+    options: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    weighted: bool = False
+
+
+TABLE: dict[str, Pointwise] = {}
+
+
+def always(*pieces: Piece) -> Callable[[Call], tuple[Piece, ...]]:
+    """The same pieces whatever the options."""
+    return lambda call: pieces
+
+
+def reduction_of(call: Call) -> str:
+    """What is made of the elements' losses; the older size_average and reduce say it too."""
+    averaged, reduced = (call.arguments.get(word) for word in ("size_average", "reduce"))
+    if averaged is None and reduced is None:
+        return str(call.option("reduction", "mean"))
+    if reduced is False:
+        return "none"
+    return "sum" if averaged is False else "mean"
+
+
+def _shape(call: Call, role: str) -> tuple[int, ...]:
+    """An operand's shape as it is broadcast: a variance may lack the last dimension."""
+    shape, whole = call.operands[role].shape, call.operands[next(iter(call.operands))].shape
+    return (*shape, 1) if role == "var" and shape == whole[:-1] and shape != whole else shape
+
+
+def _roles(call: Call) -> list[str]:
+    known = TABLE[call.name].names
+    return [role for role in call.operands if role in known or role == "weight"]
+
+
+def _whole(call: Call) -> tuple[int, ...]:
+    shapes = [_shape(call, role) for role in _roles(call)]
+    return tuple(int(n) for n in np.broadcast_shapes(*shapes))
+
+
+def _place(call: Call, role: str, at: Array) -> Array:
+    """Where an operand is read for the broadcast places: (terms, dimensions of the operand)."""
+    shape = _shape(call, role)
+    own = at[:, at.shape[1] - len(shape) :] if shape else at[:, :0]
+    own = np.where(np.asarray(shape, dtype=np.int64) == 1, 0, own) if shape else own
+    return own[:, : len(call.operands[role].shape)]
+
+
+def _numbers(call: Call, at: Array) -> SimpleNamespace:
+    row = TABLE[call.name]
+    found = {
+        short: picked(call.operands[role].array, _place(call, role, at))
+        for role, short in row.names.items()
+        if role in call.operands
+    }
+    for role, short in row.names.items():
+        if role not in found and isinstance(call.option(role), (int, float)):
+            found.setdefault(short, np.full(len(at), float(call.option(role))))
+    fixed = {short: float(call.option(word, usual)) for word, (short, usual) in row.options.items()}
+    return SimpleNamespace(**found, **fixed)
+
+
+def _own(call: Call, numbers: SimpleNamespace, count: int) -> list[tuple[Piece, Array]]:
+    """Each piece with the places that are its own."""
+    left, found = np.ones(count, dtype=bool), []
+    for piece in TABLE[call.name].pieces(call):
+        with np.errstate(all="ignore"):
+            mine = left & np.broadcast_to(np.asarray(piece.when(numbers)), (count,))
+        left &= ~mine
+        if mine.any():
+            found.append((piece, mine))
+    return found
+
+
+def _part(numbers: SimpleNamespace, mine: Array) -> SimpleNamespace:
+    return SimpleNamespace(
+        **{k: v[mine] if isinstance(v, np.ndarray) else v for k, v in vars(numbers).items()}
+    )
+
+
+def _each(found: Any, mine: Array) -> Array:
+    """One number for each place that is a piece's own."""
+    return np.broadcast_to(np.asarray(found, dtype=np.float64), (int(mine.sum()),))
+
+
+def share(call: Call, whole: tuple[int, ...]) -> tuple[str, float]:
+    """The factor that the reduction gives each element, as written and as a number."""
+    reduction = reduction_of(call)
+    if reduction == "batchmean":
+        return "1 / N", 1 / call.operands["input"].shape[0]
+    if reduction != "mean":
+        return "1", 1.0
+    row = TABLE.get(call.name)
+    if row is not None and row.weighted and "weight" in call.operands:
+        total = np.asarray(call.operands["weight"].array, dtype=np.float64).sum()
+        return "1 / Σ w", float(1 / total)
+    return "1 / N", 1 / max(int(np.prod(whole)), 1)
+
+
+def _scale(call: Call, at: Array) -> tuple[Factor, ...]:
+    """The weight of each element and its share in the mean."""
+    symbol, number = share(call, _whole(call))
+    given: tuple[Factor, ...] = ()
+    if "weight" in call.operands:
+        given = (element(call.operands["weight"], _place(call, "weight", at)),)
+    return given if symbol == "1" else (*given, local(np.full(len(at), number), symbol))
+
+
+def _backward(call: Call, role: str, index: Index) -> list[Terms] | None:
+    if role not in TABLE[call.name].names:
+        return None
+    shape = _shape(call, role)
+    at = readers(shape, (*index, *[0] * (len(shape) - len(index))), _whole(call))
+    numbers, found = _numbers(call, at), []
+    for piece, mine in _own(call, numbers, len(at)):
+        if role not in piece.slopes:
+            return None
+        symbol, slope = piece.slopes[role]
+        part = _part(numbers, mine)
+        to = at[mine] if reduction_of(call) == "none" else at[mine][:, :0]
+        factor = local(_each(slope(part), mine), symbol, f"ℓ = {piece.formula}")
+        found.append(back(call, to, factor, *_scale(call, at[mine])))
+    return found
+
+
+def _forward(call: Call, slot: int, index: Index) -> list[Terms] | Worked:
+    whole = _whole(call)
+    if reduction_of(call) == "none":
+        return _worked(call, index)
+    at = readers((), (), whole)
+    numbers, found = _numbers(call, at), []
+    for piece, mine in _own(call, numbers, len(at)):
+        part = _part(numbers, mine)
+        losses = local(_each(piece.value(part), mine), "ℓ", piece.formula)
+        found.append(Terms((losses, *_scale(call, at[mine]))))
+    return found
+
+
+def _worked(call: Call, index: Index) -> Worked:
+    row, at = TABLE[call.name], np.asarray([index], dtype=np.int64).reshape(1, len(index))
+    numbers = _numbers(call, at)
+    (piece, _), *_rest = _own(call, numbers, 1)
+    names: dict[str, tuple[Value | None, Index, float]] = {}
+    for role, short in (*row.names.items(), ("weight", "w")):
+        if role in call.operands:
+            operand = call.operands[role]
+            own = tuple(int(k) for k in _place(call, role, at)[0])
+            names[short] = (operand, own, float(operand.array[own]))
+    for short, number in vars(numbers).items():
+        names.setdefault(short, (None, (), float(np.asarray(number).ravel()[0])))
+    if "π" in piece.formula:
+        names["π"] = (None, (), np.pi)
+    formula = f"w * ({piece.formula})" if "weight" in call.operands else piece.formula
+    return Worked(formula, names)
+
+
+def pointwise(row: Pointwise) -> None:
+    """File a row, and the record that it makes."""
+    TABLE[row.name] = row
+    slopes = {role: f"∂C/∂{short}[i] = Σ w/N ∂ℓ/∂{short}[i] δ" for role, short in row.names.items()}
+    formula = "C = Σ_i w[i] ℓ[i] / N"
+    record(Record(row.name, formula, slopes, row.source, _backward, _forward))

@@ -1,0 +1,1 @@
+"""Stories of recorded models: one number and why, and one whole step."""

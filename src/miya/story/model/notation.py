@@ -1,0 +1,74 @@
+"""The formulas of the records, written freely ("∂C/∂W[i, j] = Σ_n δ[n, i] x[n, j]"), as LaTeX."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from ..blocks import Formula
+
+TOKEN = re.compile(
+    r"(?P<slope>∂[A-Za-zℓ]?/∂)|(?P<sum>[ΣΠ]_(?:\{[^{}]*\}|\w+)|[ΣΠ])|(?P<root>√)"
+    r"|(?P<word>[^\W\d_][^\W_]*(?:_\w+)?[̂̄]?)|(?P<number>\d+(?:\.\d+)?(?:e-?\d+)?)"
+    r"|(?P<space>\s+)|(?P<other>.)",
+    re.DOTALL,
+)
+LETTERS = {
+    "δ": r"\delta ", "Δ": r"\Delta ", "σ": r"\sigma ", "θ": r"\theta ", "η": r"\eta ",
+    "α": r"\alpha ", "β": r"\beta ", "γ": r"\gamma ", "λ": r"\lambda ", "μ": r"\mu ",
+    "τ": r"\tau ", "π": r"\pi ", "ε": r"\varepsilon ", "φ": r"\varphi ", "Φ": r"\Phi ",
+    "ℓ": r"\ell ",
+}  # fmt: skip
+OTHER = {
+    "·": r"\cdot ", "*": r"\cdot ", "−": "-", "⊙": r"\odot ", "≤": r"\le ", "≥": r"\ge ",
+    "→": r"\to ", "×": r"\cdot ", "²": "^{2}", "³": "^{3}", "½": r"\frac{1}{2}", "ᵀ": r"^{\top}",
+    "∂": r"\partial ", "≈": r"\approx ", "'": "'", "^": "^", "∞": r"\mathrm{inf}",
+}  # fmt: skip
+PLAIN = set("+-=<>()[],;/|.!:")
+
+
+def formula(text: str) -> Formula:
+    return Formula(text, latex(text))
+
+
+@lru_cache(maxsize=1024)
+def latex(text: str) -> str:
+    return "".join(_token(m) for m in TOKEN.finditer(text.replace("**", "^"))).strip()
+
+
+def _token(match: re.Match[str]) -> str:
+    text = match[0]
+    if match["slope"]:
+        over = text[1:].partition("/")[0]
+        return rf"\partial {LETTERS.get(over, over)}/\partial "
+    if match["sum"]:
+        below = text[2:].strip("{}")
+        sign = r"\sum " if text[0] == "Σ" else r"\mathrm{prod} "
+        return f"{sign.rstrip()}_{{{latex(below)}}} " if below else sign
+    if match["root"]:
+        return r"\mathrm{sqrt}"
+    if match["word"]:
+        return _word(text)
+    if match["number"] or text in PLAIN:
+        return text
+    if match["space"]:
+        return " "
+    return OTHER.get(text, r"\mathrm{?}" if not text.isprintable() else _upright(text))
+
+
+def _word(text: str) -> str:
+    hat = {"̂": r"\hat", "̄": r"\hat"}.get(text[-1])
+    if hat:
+        return rf"{hat}{{{_word(text[:-1])}}}"
+    head, _, below = text.partition("_")
+    if below:
+        return f"{_word(head)}_{{{_word(below)}}}"
+    if text in LETTERS:
+        return LETTERS[text]
+    return text if len(text) == 1 and text.isascii() else _upright(text)
+
+
+def _upright(text: str) -> str:
+    """Letters only: what LaTeX would read as a command is left out."""
+    safe = re.sub(r"[\\_^#$%&{}~]", " ", text)
+    return rf"\mathrm{{{safe}}}" if safe.strip() else " "

@@ -1,1 +1,0 @@
-"""Watching real training: what each step did, layer by layer, without harming it."""
