@@ -49,7 +49,7 @@ def _backward(call: Call, role: str, index: Index) -> list[Terms] | None:
     terms = []
     for slot, origin in enumerate(found):
         if call.results[slot].has_gradient:
-            at = np.argwhere(origin == flat).reshape(-1, origin.ndim)
+            at = np.argwhere(origin == flat)
             terms.append(back(call, at, local(np.ones(len(at)), "1"), slot=slot))
     return terms
 
@@ -71,16 +71,16 @@ def _forward(call: Call, slot: int, index: Index) -> list[Terms] | Worked | None
 
 def _same(call: Call, role: str, index: Index) -> list[Terms] | None:
     """Where every number stays in its place."""
-    if role != "input":
+    if role != next(iter(call.operands)):  # the tensor whose type another is given
         return []
-    if call.results[0].shape != call.operands["input"].shape:
+    if call.results[0].shape != call.operands[role].shape:
         return None
     at = grid(*index)
     return [back(call, at, local(np.ones(1), "1"))]
 
 
 def _kept(call: Call, slot: int, index: Index) -> list[Terms] | None:
-    operand: Value = call.operands["input"]
+    operand: Value = next(iter(call.operands.values()))
     if call.results[0].shape != operand.shape:
         return None
     return [Terms((element(operand, grid(*index)),))]

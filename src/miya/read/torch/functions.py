@@ -35,7 +35,25 @@ NAMES: dict[str, str] = {
         ("avg_pool2d", "avg_pool3d"),
         "input kernel_size stride padding ceil_mode count_include_pad divisor_override",
     ),
-    "adaptive_avg_pool1d": "input output_size",
+    **dict.fromkeys(
+        words("adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d"), "input output_size"
+    ),
+    **dict.fromkeys(
+        words(
+            "adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d "
+            "adaptive_max_pool1d_with_indices adaptive_max_pool2d_with_indices "
+            "adaptive_max_pool3d_with_indices"
+        ),
+        "input output_size return_indices",
+    ),
+    **dict.fromkeys(
+        words(
+            "max_pool1d max_pool2d max_pool3d max_pool1d_with_indices max_pool2d_with_indices "
+            "max_pool3d_with_indices"
+        ),
+        "input kernel_size stride padding dilation ceil_mode return_indices",
+    ),
+    **dict.fromkeys(("hardshrink", "softshrink"), "input lambd"),
     "scaled_dot_product_attention": "query key value attn_mask dropout_p is_causal scale "
     "enable_gqa",
     **dict.fromkeys(

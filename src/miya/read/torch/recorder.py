@@ -101,7 +101,10 @@ class Recorder(Overwrites, TorchFunctionMode):
         if name in BY_GRAPH:
             return self._made_by_graph(func, name, args, kwargs)
         names = names_of(func, name, args)
-        given = {(names[k] if k < len(names) else f"argument{k}"): a for k, a in enumerate(args)}
+        given = {
+            (names[k] if k < len(names) else f"argument{k}" if k else "input"): a
+            for k, a in enumerate(args)
+        }
         positional = tuple(given)
         given.update(kwargs)
         in_place = in_place or given.get("inplace") is True or "out" in kwargs

@@ -199,6 +199,7 @@ class Step:
             check_gradients(self)
             self.stale = [v for v in recorder.made if v.tensor._version != v.version]
             if self.optimizer is not None:
+                self._keep_views_of_parameters()
                 self.stepping = True
                 if needs_closure(self.optimizer):
                     self._keep_state()
@@ -234,6 +235,23 @@ class Step:
         for name, p in self.named.items():
             self.values[name].grad = None if p.grad is None else kept_gradient(p.grad, safe)
         self.state_before = states(self.optimizer, self.named)
+
+    def _keep_views_of_parameters(self) -> None:
+        """A view of a parameter (`weight.T`) keeps the numbers from before the step."""
+        where = {p.untyped_storage()._cdata: (p, self.before[n]) for n, p in self.named.items()}
+        for value in self.recorder.made:
+            tensor = value.tensor
+            if tensor.layout is not torch.strided or value.kind == "parameter":
+                continue
+            found = where.get(tensor.untyped_storage()._cdata)
+            if found is None:
+                continue
+            p, before = found
+            offset = int(tensor.storage_offset()) - int(p.storage_offset())
+            if tensor.dtype == p.dtype and p.stride() == before.stride() and offset >= 0:
+                value.tensor = before.as_strided(tensor.shape, tensor.stride(), offset)
+            else:
+                value.tensor = tensor.detach().clone()
 
     def _keep_state(self) -> None:
         """An optimizer that works C out again changes buffers and inputs again."""
