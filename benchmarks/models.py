@@ -4,14 +4,17 @@ logging it with gradients, where that is installed."""
 from __future__ import annotations
 
 import copy
+import ctypes
+import gc
 import json
-import resource
+import re
 import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -186,27 +189,37 @@ def extra(arm: str, case: Case, threads: int) -> tuple[int, int]:
 
 
 def serve(arm: str, case: Case, threads: int) -> list[int]:
-    """The peak after raw steps, and after steps of the arm."""
+    """The peak of raw steps, and of steps of the arm."""
     warnings.simplefilter("ignore")
     torch.set_num_threads(threads)
-    found = []
-    for step in (raw(case), ARMS[arm](case)):
-        for _ in range(MEMORY_STEPS):
-            kept = step()
-            del kept
-        found.append(_most())
-    return found
+    steps = raw(case), ARMS[arm](case)
+    for step in steps:  # what a first step alone costs
+        step()
+    return [_peak(step) for step in steps]
 
 
-def _most() -> int:
-    if device().type == "cuda":
+def _peak(step: Step) -> int:
+    """The most bytes held during some steps, each one's trace let go before the next."""
+    gc.collect()
+    cuda = device().type == "cuda"
+    if cuda:
+        torch.cuda.reset_peak_memory_stats()
+    else:
+        ctypes.CDLL(None).malloc_trim(0)
+        Path("/proc/self/clear_refs").write_text("5")  # the peak starts from what is held now
+    for _ in range(MEMORY_STEPS):
+        kept = step()
+        del kept
+        gc.collect()
+    if cuda:
         return int(torch.cuda.max_memory_allocated())
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(re.findall(r"VmHWM:\s+(\d+)", status)[0])
 
 
 def _why(case: Case) -> Row:
     """One element's gradient told in full, the first time it is asked for."""
-    from miya.analysis.why import why
+    from miya.api.why import why
 
     trace = ours(case)()
     times = [timed(lambda: why(trace, case.element)) for _ in range(3)]
