@@ -192,10 +192,9 @@ def serve(arm: str, case: Case, threads: int) -> list[int]:
     """The peak of raw steps, and of steps of the arm."""
     warnings.simplefilter("ignore")
     torch.set_num_threads(threads)
-    steps = raw(case), ARMS[arm](case)
-    for step in steps:  # what a first step alone costs
-        step()
-    return [_peak(step) for step in steps]
+    for make in (raw, ARMS[arm]):  # what a first step alone costs
+        make(case)()
+    return [_peak(raw(case)), _peak(ARMS[arm](case))]
 
 
 def _peak(step: Step) -> int:

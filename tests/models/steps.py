@@ -1,6 +1,7 @@
 """A raw step in torch to compare with, snapshots of all that a step may touch, and the check that
 the contributions of every recorded value add up to its gradient."""
 
+import gc
 import random
 from copy import deepcopy
 
@@ -61,6 +62,7 @@ def snapshot(model, optimizer=None, others=()):
         "optimizer": None if optimizer is None else state_bits(optimizer),
         "others": [(bits(t), t._version, t.requires_grad, bits(t.grad) if t.is_leaf else 0) for o in others for t in tensors_in(o)],
         "generators": (random.getstate(), tuple(map(str, np.random.get_state())), bits(torch.get_rng_state())),
+        "collector": gc.isenabled(),
         "torch": (
             torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.get_default_dtype(),
             torch.is_autocast_enabled("cpu"), torch.get_autocast_dtype("cpu"), torch.is_autocast_cache_enabled(),

@@ -257,3 +257,13 @@ def test_autocast_inference_mode_and_no_grad_around():
         trace = model_step(model, x, y, loss=CROSS, optimizer=optimizer)
         assert torch.is_inference_mode_enabled()
     assert trace.gradients["fc1.weight"] is not None
+
+
+def test_the_memory_of_a_trace_let_go_is_taken_back_by_the_next_step(monkeypatch):
+    monkeypatch.setattr("miya.read.torch.garbage.ENOUGH", 0)
+    model, optimizer, x, y = user()
+    trace = model_step(model, x, y, loss=CROSS, optimizer=optimizer)
+    held = weakref.ref(trace.values["fc1"].tensor)
+    del trace
+    model_step(model, x, y, loss=CROSS, optimizer=optimizer)
+    assert held() is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, is_dataclass, replace
@@ -50,7 +51,7 @@ def unwrapped(model: nn.Module, notes: Notes) -> nn.Module:
 
 def copies(model: nn.Module, optimizer: torch.optim.Optimizer | None, criterion: Any) -> Copies:
     """Deep copies that refer to each other as the originals do. Raises MiyaInputError E414."""
-    memo: Memo = {}
+    memo: Memo = _empty_parts(model)
     copying = _Copying()
     with torch.no_grad(), copying:  # with gradients a TorchScript copy leads back to its original
         twin = _copied(model, memo, "the model")
@@ -75,6 +76,16 @@ def _remember(model: nn.Module, twin: nn.Module, memo: Memo) -> None:
         )
     for name, p in theirs.items():
         memo[id(p)] = ours[name].requires_grad_(p.requires_grad)
+
+
+def _empty_parts(model: nn.Module) -> Memo:
+    """New empty dictionaries for those of each module, which `deepcopy` takes long over."""
+    return {
+        id(found): type(found)()
+        for module in model.modules()
+        for found in vars(module).values()
+        if type(found) in (dict, OrderedDict) and not found
+    }
 
 
 class _Copying(TorchFunctionMode):

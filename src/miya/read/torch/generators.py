@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from .garbage import collecting
+
 DEVICES = ("cpu", "cuda")
 
 
@@ -103,7 +105,7 @@ def process_untouched() -> Iterator[None]:
     autocast, dtype = autocast_now(), torch.get_default_dtype()
     cached = torch.is_autocast_cache_enabled()
     try:
-        with torch.inference_mode(False), torch.enable_grad(), _eager():
+        with torch.inference_mode(False), torch.enable_grad(), _eager(), collecting():
             yield
     finally:
         _set_autocast(autocast)

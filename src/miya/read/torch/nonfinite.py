@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
@@ -62,9 +63,16 @@ def _finite(tensors: Iterable[torch.Tensor]) -> bool:
     """A finite sum has finite parts; only where it is not are they looked at."""
     tensors = [_dense(t) for t in tensors]
     sums = [t.float().sum() if t.element_size() < 4 else t.sum() for t in tensors]
-    if not sums or bool(torch.stack([s.double() for s in sums]).isfinite().all()):
+    if all(math.isfinite(s) for s in _numbers(sums)):
         return True
     return all(bool(t.isfinite().all()) for t in tensors)
+
+
+def _numbers(sums: list[torch.Tensor]) -> list[float]:
+    """In one transfer, where they are of one type and on one device."""
+    if len({(s.dtype, s.device) for s in sums}) == 1:
+        return list(torch.stack(sums).tolist())
+    return [s.item() for s in sums]
 
 
 def _dense(tensor: torch.Tensor) -> torch.Tensor:

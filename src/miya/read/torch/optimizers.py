@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -73,7 +74,12 @@ def take_step(optimizer: Optimizer, again: Callable[[], torch.Tensor], cost: tor
 
 
 def needs_closure(optimizer: Optimizer) -> bool:
-    found = inspect.signature(type(optimizer).step).parameters.get("closure")
+    return _needs_closure(type(optimizer))  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=64)
+def _needs_closure(kind: type[Optimizer]) -> bool:
+    found = inspect.signature(kind.step).parameters.get("closure")
     return found is not None and found.default is inspect.Parameter.empty
 
 

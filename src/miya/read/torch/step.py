@@ -25,6 +25,7 @@ from .checks import (
 )
 from .copies import Notes, copied_inputs, copies, unwrapped
 from .faults import explained, hooks_in_the_way
+from .garbage import recorded
 from .generators import Generators, autocast_now, process_untouched
 from .optimizers import (
     checked_optimizer,
@@ -206,6 +207,7 @@ class Step:
                 take_step(self.optimizer, self._again, cost)
             self._keep_values()
             check_outcome(self)
+            recorded(2 * sum(v.tensor.nbytes for v in recorder.made))
 
     def _give(self) -> None:
         """Tell the recorder what is there before, and what must not be read."""
@@ -277,7 +279,7 @@ class Step:
         self.inputs, self.target = (copied_inputs(found, memo) for found in self.running)
 
     def apply(self) -> None:
-        """Make the same step on the user's own model, optimizer, loss and inputs' gradients."""
+        """Make the same step on the user's own model, optimizer and loss."""
         pairs = [
             (ours, theirs)
             for ours, theirs in zip((self.model, self.criterion), self.theirs, strict=True)
