@@ -16,6 +16,9 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "src
 import generator  # noqa: E402
 import heldout  # noqa: E402
 import notations  # noqa: E402
+import wild_one  # noqa: E402
+import wild_three  # noqa: E402
+import wild_two  # noqa: E402
 
 from miya.analysis.check.mark import mark_page  # noqa: E402
 from miya.api import Checked  # noqa: E402
@@ -35,7 +38,11 @@ NASTY = [
 
 def sources(seed=5):
     found = []
-    for k, write in enumerate([*notations.NOTATIONS.values(), *heldout.HELDOUT.values()]):
+    wild = (wild_one.WILD_ONE, wild_two.WILD_TWO, wild_three.WILD_THREE)
+    writers = [
+        write for kept in (notations.NOTATIONS, heldout.HELDOUT, *wild) for write in kept.values()
+    ]
+    for k, write in enumerate(writers):
         for n in range(2):
             page, r = generator.worked(seed + 10 * k + n)
             text, suffix = write(page, r)

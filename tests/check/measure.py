@@ -21,6 +21,7 @@ import wild_three  # noqa: E402
 import wild_two  # noqa: E402
 
 from miya import check  # noqa: E402
+from miya.errors import MiyaInputError  # noqa: E402
 
 SETS = {
     "tuned": notations.NOTATIONS,
@@ -48,7 +49,10 @@ def one(seed, notation, kind, folder):
     text, suffix = ALL[notation](page, r)
     path = Path(folder) / f"{notation}-{seed}-{kind or 'clean'}{suffix}"
     path.write_text(text, "utf-8")
-    made = check(path)
+    try:
+        made = check(path)
+    except MiyaInputError:  # nothing was read
+        return not kind, False, {}, len(page.steps), 0, path
     data = made.data()
     slips = {(s["symbol"], tuple(s["index"])): s for s in data["first_slips"]}
     if not kind:

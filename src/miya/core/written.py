@@ -131,7 +131,8 @@ def literal(tree: Tree) -> Written | None:
                 return None
             step = Decimal(10) ** int(exponent.value)
             text = f"{left.text}e{int(exponent.value)}"
-            return Written(text, left.value * step, left.unit * step)
+            unit = left.unit or (Decimal(1) if step < 1 else Decimal(0))  # 2 · 10^-4 as 2e-4
+            return Written(text, left.value * step, unit * step)
         case Binary("/", Number(top), Number(bottom)) if bottom.value and not bottom.unit:
             if top.unit == 0:
                 return Written(f"{top.text}/{bottom.text}", top.value / bottom.value, Decimal(0))

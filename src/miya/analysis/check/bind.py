@@ -140,7 +140,8 @@ def _signed(statements: list[Statement], exact: Table, world: World) -> list[Sta
     more = _fits(other, exact, world, strictly=True) - _fits(
         statements, exact, world, strictly=True
     )
-    return other if more >= (0 if told else SEVERAL) else statements
+    open_ = told and not any(statements[k].flipped for k in deltas)
+    return other if more >= (0 if open_ else SEVERAL) else statements
 
 
 def judged(judge: Judge, s: Statement) -> Mark:

@@ -66,9 +66,20 @@ class Brackets(Expressions):
         """Numbers with spaces between them, as NumPy prints: [0.1 -0.2], [[1 2] [3 4]]."""
         mark = self.at
         items: list[Tree] = []
+        rows: list[list[Tree]] = []
         while (token := self.peek()) is not None and len(items) < 4096:
             if token.kind == "break":
                 self.take()
+            elif token.kind == ";" and items:  # [0.1 0.2; 0.3 0.4]
+                self.take()
+                rows.append(items)
+                items = []
+            elif token.kind == close and rows and items:
+                self.take()
+                rows.append(items)
+                if all(len(row) == 1 for row in rows):
+                    return Vector(tuple(row[0] for row in rows), column=True)
+                return Vector(tuple(Vector(tuple(row)) for row in rows))
             elif token.kind == close:
                 self.take()
                 if len(items) < 2 and not any(isinstance(i, Vector) for i in items):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ...core.written import Binary, Call, Chain, Name, Ref, Transposed, Tree
 from .labels import Entity
-from .names import FAMILIES
+from .naming import FAMILIES
 
 LOCAL = ("z", "a", "δ", "σ", "W", "b")
 
@@ -36,8 +36,11 @@ def completed(chains: list[tuple[Chain, Entity | None]]) -> list[Chain]:
     """Each chain with its first name completed, where the page needs it to tell names apart."""
     places: dict[str, set[Entity]] = defaultdict(set)
     values: dict[str, set[str]] = defaultdict(set)
+    placeless: set[str] = set()  # weights that are given where no neuron or layer was named
     for chain, where in chains:
         name = _subject(chain.sides[0])
+        if where is None and _parameter(chain):
+            placeless.add(_key(chain.sides[0]))
         if name is not None and where is not None:
             key = _key(chain.sides[0])
             places[key].add(where)
@@ -56,6 +59,7 @@ def completed(chains: list[tuple[Chain, Entity | None]]) -> list[Chain]:
         if name is not None and where is not None and _lacking(name, where):
             several = _letter(name) in letters
             bare = not (name.low or name.up or name.index)
+            bare = bare and _key(chain.sides[0]) not in placeless
             if several or bare:
                 side = _applied(chain.sides[0], where)
                 chain = replace(chain, sides=(side, *chain.sides[1:]))

@@ -21,6 +21,11 @@ NAMED = re.compile(
     r"|linear output|(?<!non)(?<!non-)linear|no activation|silu|swish|gelu|softplus",
     re.IGNORECASE,
 )
+SAID = re.compile(
+    rf"(?P<name>{NAMED.pattern})|(?P<sigmoid>1\s*/\s*\(\s*1\s*\+|\\[dt]?frac\{{1\}}\{{\s*1\s*\+)"
+    r"|\w\s*\(\s*(?P<of>[a-z])\s*\)\s*=\s*(?P=of)(?=\s*(?:\$|\\\)|$|[a-z]{2}))",
+    re.IGNORECASE,
+)
 WHERE = {
     "hidden": re.compile(r"hidden", re.IGNORECASE),
     "output": re.compile(r"output|final layer|last layer", re.IGNORECASE),
@@ -33,8 +38,8 @@ MEAN = re.compile(
     r"\\[dt]?frac\s*\{?\s*1\s*\}?\s*\{?\s*[nNmMkK]\s*\}?|1/[nNmMkK]\b|\bmean\(", re.IGNORECASE
 )
 FORMULA = re.compile(
-    r"(?:\b[CEJL]\b|\b[CEJL]_\{?\w*\}?|E_\{?total\}?|loss|cost|error|\\mathcal\{L\}|\\text\{Loss\}|ℓ)"
-    r"\s*(?:\([^)\n]{0,20}\))?\s*(?:&)?[=:]\s*(?P<what>[^\n]{3,160})",
+    r"(?:\b[CEJL]\b|\b[CEJL]_\{?\w*\}?|E_\{?total\}?|loss|cost|error|\\mathcal\{[A-Z]\}|\\text\{Loss\}|\\ell|(?<![\w^])e|ℓ)"
+    r"\s*(?:\([^)\n]{0,20}\))?\s*(?:&)?[=:|]\s*(?P<what>[^\n]{3,160})",
     re.IGNORECASE,
 )
 PHRASES: tuple[tuple[str, str], ...] = (
@@ -78,7 +83,7 @@ def activations(
             if generic and quantity.layer not in placed:
                 loose.setdefault(quantity.layer, "sigmoid")
             if name is None or (generic and (words or loose)):
-                if name is None and isinstance(side, Ref) and len(chain.sides) > 2:
+                if name is None and isinstance(side, Ref):
                     inner = binder.tree(side)
                     if inner is not None and (inner.head, inner.layer) == ("z", quantity.layer):
                         found[quantity.layer] = "identity"
@@ -90,6 +95,13 @@ def activations(
     if not found and re.search(r"1\s*\+\s*(?:e\s*\^|\\exp|exp)|σ|\\sigma", text):
         found = dict.fromkeys(range(1, layers + 1), "sigmoid")
     return found, sure
+
+
+def _called_so(found: re.Match[str]) -> str:
+    """An activation by its name or by its formula, such as f(z) = z."""
+    if found["name"]:
+        return ACTIVATIONS[found["name"].lower()]
+    return "sigmoid" if found["sigmoid"] else "identity"
 
 
 def likely(text: str, known: dict[int, str], layer: int, layers: int) -> str:
@@ -129,8 +141,8 @@ def _spoken(text: str, layers: int) -> tuple[dict[int, str], dict[int, str]]:
     for row in text.split("\n"):
         if len(row) > 2000:
             continue
-        for clause in re.split(r"[;,.](?!\d)|\band\b", row):
-            names = [ACTIVATIONS[m.lower()] for m in NAMED.findall(clause)]
+        for clause in re.split(r"[;,](?!\d)|\.(?!\w)|\band\b", row):
+            names = [_called_so(m) for m in SAID.finditer(clause)]
             if not names:
                 continue
             places = [w for w, pattern in WHERE.items() if pattern.search(clause)]

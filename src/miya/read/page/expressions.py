@@ -115,7 +115,7 @@ class Expressions:
         if token.kind == "number":
             return False
         return (token.maths and before.maths) or (
-            not token.space and before.kind in ("number", ")") and token.kind == "name"
+            not token.space and before.kind in ("number", ")", "}") and token.kind == "name"
         )
 
     def unary(self) -> Tree | None:

@@ -8,20 +8,8 @@ from decimal import Decimal
 
 from ...core.page import Note
 from ...core.written import Binary, Chain, Name, Ref, Tree, Vector, names
-from .names import (
-    FAMILIES,
-    HIDDEN,
-    LAST,
-    NEW,
-    Binder,
-    Style,
-    key,
-    parts,
-    subjects,
-    upper,
-    without_zero,
-    zero_place,
-)
+from .names import Binder, Style, subjects
+from .naming import FAMILIES, HIDDEN, LAST, NEW, key, parts, upper, without_zero, zero_place
 from .values import Cell, Element, cells, shape, squeeze
 
 Values = dict[Element, Cell]
@@ -173,6 +161,7 @@ class Gatherer:
             if words and words[0] in ("total",):
                 continue
             if family == "x" and self.found.style.bias_zero is not None and numbers == [0]:
+                self.found.chains.add(id(chain))
                 continue  # x_0 = 1, which a bias w_{j0} multiplies
             scalars.setdefault(place, values[()].written.value)
             self.use(family + (str(place) if numbers else ""), chain, values)
@@ -302,6 +291,8 @@ class Gatherer:
                     if place is not None and without_zero(name, place) is not None:
                         continue
                     _, numbers, _ = parts(name)
+                    if place is not None and name.base == "x" and numbers == [0]:
+                        continue
                     above = upper(name)
                     if above is not None:
                         tops.append(above)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
@@ -163,4 +164,4 @@ def visible(text: str) -> str:
     text = re.sub(r"<(script|style)\b.*?</\1\s*>", " ", text, flags=re.DOTALL | re.IGNORECASE)
     text = re.sub(r"<su([bp])\b[^>]*>", lambda m: "_{" if m[1] in "bB" else "^{", text)
     text = re.sub(r"</su[bp]\s*>", "}", text)
-    return re.sub(r"<[^>]{0,300}>", " ", text)
+    return unescape(re.sub(r"<[^>]{0,300}>", " ", text))

@@ -18,6 +18,7 @@ LAYER = {"layer", "layers"}
 ORDER = {"first": 1, "second": 2, "third": 3, "fourth": 4, "1st": 1, "2nd": 2, "3rd": 3, "one": 1,
          "two": 2, "three": 3, "four": 4}  # fmt: skip
 TAGGED = re.compile(r"(h|hid|hidden|o|out|output|x|i|in|input|n)_?(\d{1,2})$", re.IGNORECASE)
+OUTPUT = re.compile(r"y\d{1,2}$")
 TAGS = {"hid": "h", "hidden": "h", "out": "o", "output": "o", "i": "x", "in": "x", "input": "x"}
 FILLERS = {
     "of", "for", "at", "in", "the", "to", "into", "on", "a", "an", "its", "s", "with", "respect",
@@ -181,6 +182,8 @@ def _one(tokens: Sequence[Token], k: int) -> tuple[Entity, int] | None:
         tag = tagged(tokens, at)
         if number is not None:
             at += 1
+        elif noun in NOUNS and not kind and OUTPUT.match(text_at(tokens, at)):
+            return Entity("o", int(text_at(tokens, at)[1:])), at + 1
         elif tag is not None and (noun in NOUNS or kind):
             return Entity(kind or tag[0], tag[1]), tag[2]
         elif text_at(tokens, at) in ORDER and noun in NOUNS | LAYER:

@@ -17,7 +17,7 @@ from ...core.written import (
     Vector,
     literal,
 )
-from .names import upper
+from .naming import upper
 
 Change = Callable[[Name], Name]
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from ...core.written import Binary, Chain, Name, Negative, Number, Ref, Transposed, Tree, Vector
 from .brackets import Brackets
 from .expressions import BREAKS, CLOSE, DEEPEST, LEVEL, STARTS, TooMuch
-from .spoken import spoken, stated
+from .sayings import stated
+from .spoken import spoken
 from .tokens import PHRASES, Token
 
 __all__ = ["Parser", "TooMuch", "phrases"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -21,14 +22,19 @@ from .givens import Gatherer, Given
 from .html import html_tokens, visible
 from .labels import Entity
 from .letters import by_layer
+from .macros import document, expanded
 from .names import Binder, Style
 from .notebook import notebook_tokens
 from .parse import Parser, TooMuch, phrases
+from .records import recorded
+from .roles import in_role, untimed
+from .session import sessions
 from .sheet import read_sheet
 from .statements import Collector
 from .tables import table_chains
 from .tokens import MOST, Token
 from .training import Training, named, training
+from .values import cells
 from .words import claims
 
 FORMS = {
@@ -72,12 +78,16 @@ def read_text(
     if form in ("csv", "toml", "json"):
         return _sheet(text, form, name, network, notes)
     text = _commas(text, notes)
+    if form != "notebook":
+        text = untimed(document(expanded(text)))
+    if form == "markdown" and not HTML.match(text):
+        text = recorded(sessions(text))
     tokens = _tokens(text, form, name)
     if len(tokens) >= MOST:
         notes.append(Note("cut_tokens", {"limit": MOST}))
     said = simplify(visible(text) if HTML.match(text) else text)
     kind, tokens = named(tokens, said, network)
-    chains, loose = _chains(tokens, notes)
+    chains, loose = _chains(tokens, notes, said)
     trained, marked = training(kind, tokens, [c for c, _ in chains], said)
     pairs = [(c, n) for c, (_, n) in zip(marked, chains, strict=True) if c is not None]
     return _page(name, text, pairs, loose, network, notes, trained)
@@ -109,7 +119,9 @@ def _commas(text: str, notes: list[Note]) -> str:
 Loose = list[tuple[str, int]]
 
 
-def _chains(tokens: list[Token], notes: list[Note]) -> tuple[list[tuple[Chain, Loose]], Loose]:
+def _chains(
+    tokens: list[Token], notes: list[Note], said: str
+) -> tuple[list[tuple[Chain, Loose]], Loose]:
     """Every chain with its numbers, and the numbers that stand in none."""
     found: list[tuple[Chain, Loose]] = []
     loose: Loose = []
@@ -127,13 +139,34 @@ def _chains(tokens: list[Token], notes: list[Note]) -> tuple[list[tuple[Chain, L
                 found.append((chain, numbers))
                 where.append(place.entity)
             part = []
-            for chain in table_chains(token.extra, spent):
-                found.append((chain, []))
-                where.append(place.entity)
+            made = table_chains(token.extra, spent)
+            found += [(chain, []) for chain in made]
+            where += [place.entity] * len(made)
+            loose += _left(token.extra, made)
     except TooMuch:
         notes.append(Note("cut_steps", {}))
-    whole = by_layer(completed(list(zip((c for c, _ in found), where, strict=True))))
+    plain = in_role([c for c, _ in found], said)
+    whole = by_layer(completed(list(zip(plain, where, strict=True))))
     return [(c, n) for c, (_, n) in zip(whole, found, strict=True)], loose
+
+
+def _left(rows: list[Any], chains: list[Chain]) -> Loose:
+    """Decimal numbers in the cells of a table that none of its chains holds."""
+    held = Counter(
+        (cell.written.text.lstrip("-"), cell.line)
+        for chain in chains
+        for side, line in zip(chain.sides, chain.lines, strict=False)
+        for cell in cells(side, line).values()
+    )
+    worked = {line for chain in chains for line in chain.lines}
+    left: Loose = []
+    for row in rows[1:]:
+        for tokens, line in row:
+            numbers = [n for t in tokens for n in _numbers(t) if "." in n[0]]
+            if line in worked and len(numbers) != 1:
+                continue  # the working of a number that is held
+            left += [(text, line) for text, _ in numbers if not held[text, line]]
+    return left
 
 
 def _run(parser: Parser, loose: Loose, place: Place) -> Iterator[tuple[Chain, Loose]]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from ...core.page import Reading
 from ...core.written import Call, Name, Negative, Quantity, Ref, Transposed, Tree
-from .names import Binder, atoms, parts, upper
+from .names import Binder
+from .naming import atoms, parts, upper
 
 # what each letter or word is used for by somebody, the usual first
 HEADS: dict[str, tuple[str, ...]] = {

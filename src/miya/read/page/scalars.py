@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ...core.page import Note
 from ...core.written import Binary, Chain, Name, Ref, Tree
-from .names import FAMILIES, HIDDEN, LAST, atoms, edge, key, parts, subjects, upper
+from .names import subjects
+from .naming import FAMILIES, HIDDEN, LAST, atoms, edge, key, parts, upper
 
 if TYPE_CHECKING:
     from .givens import Gatherer

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from ...core.written import Binary, Call, Chain, Name, Negative, Ref, Transposed, Tree, Vector
 from .givens import given_values
-from .names import FAMILIES
+from .naming import FAMILIES
 from .tokens import Token
 from .values import cells
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 
 from ...core.written import Binary, Call, Chain, Name, Ref, Tree
+from .grids import header_chains, indexed_chains
 from .labels import Entity, entity, head
-from .names import FAMILIES
+from .naming import FAMILIES
 from .parse import Parser, phrases
-from .spoken import alone
+from .sayings import alone
 from .states import column as state_column
 from .tokens import Token
 
 Row = list[tuple[list[Token], int]]
 COLUMNS = (
+    (re.compile(r"^\W*[wWθ]\w*\s*-\s*[ηαμελ\d]"), "new"),
     (re.compile(r"grad|∂|derivative|dC|dE|dL", re.IGNORECASE), "gradient"),
     (re.compile(r"new|after|updated", re.IGNORECASE), "new"),
     (
@@ -38,6 +41,15 @@ def table_chains(rows: list[Row], spent: list[int]) -> list[Chain]:
     """The chains of a table whose first row says what its columns are."""
     if len(rows) < 2 or len(rows) > 2000:
         return []
+    rows = _unnumbered(rows)
+    if not any(_text(tokens) for tokens, _ in rows[0]):  # no header: cells speak for themselves
+        cells = [cell for row in rows[1:] for cell in row]
+        return [c for tokens, _ in cells for c in Parser(phrases(tokens), spent).chains()]
+    known = header_chains(rows, partial(_bare, spent=spent)) or indexed_chains(
+        rows, partial(_bare, spent=spent)
+    )
+    if known:
+        return known
     heads = [(_tree(tokens, spent), _text(tokens)) for tokens, _ in rows[0]]
     spots = [_spot(tokens) for tokens, _ in rows[0]]
     labels = _labels(rows)
@@ -65,6 +77,15 @@ def table_chains(rows: list[Row], spent: list[int]) -> list[Chain]:
             lines = (line,) * (len(sides) + 1)
             found.append(Chain((name, *sides), ("=",) * len(sides), lines))
     return found
+
+
+def _unnumbered(rows: list[Row]) -> list[Row]:
+    """Rows without a first column that only counts them."""
+    head = _text(rows[0][0][0]).lower().strip(" .#") if rows[0] else "x"
+    counted = [_text(r[0][0]).strip(" .()") if r else "" for r in rows[1:]]
+    wide = len(rows[0]) > 2 and all(len(r) > 2 for r in rows)
+    plain = head in ("", "no", "nr", "step", "line", "row", "n") and all(map(str.isdigit, counted))
+    return [r[1:] for r in rows] if wide and plain and len(set(counted)) == len(counted) else rows
 
 
 def _labels(rows: list[Row]) -> int:
@@ -132,6 +153,15 @@ def _numbered(tree: Ref) -> bool:
 
 def _tree(tokens: list[Token], spent: list[int]) -> Tree | None:
     kept = [t for t in phrases(tokens) if t.kind not in ("break", "end")]
+    kept = [t for t in kept if not (t.kind == "word" and isinstance(t.extra, Entity))]
+    parser = Parser(kept, spent)
+    tree = parser.chain()
+    return tree if parser.at >= len(kept) else None
+
+
+def _bare(tokens: list[Token], spent: list[int]) -> Tree | None:
+    """A formula as it stands, with no words made names."""
+    kept = [t for t in tokens if t.kind not in ("break", "end")]
     parser = Parser(kept, spent)
     tree = parser.chain()
     return tree if parser.at >= len(kept) else None

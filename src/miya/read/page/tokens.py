@@ -31,7 +31,7 @@ class Token:
 LETTERS = "A-Za-zΑ-Ωα-ωŷℓ"
 IDENTIFIER = rf"[{LETTERS}][{LETTERS}0-9]*(?:_[{LETTERS}0-9]+)*"
 PIECES = re.compile(
-    rf"""(?P<number>(?>\d+\.\d+|\.\d+|\d+)(?>[eE][-+]?\d+)?(?![\d.]*\.\d))
+    rf"""(?P<number>(?>\d+\.\d+|\.\d+|\d+\.(?=\s*[,\]])(?<=[\[\s,-]\d\.)|\d+)(?>[eE][-+]?\d+)?(?![\d.]*\.\d))
     |(?P<d>(?<![{LETTERS}0-9])[dD](?P<top>[A-Z]|loss|[{LETTERS}]+(?:_?[a-z0-9]+)?)(?:/|_)[dD](?={IDENTIFIER}))
     |(?P<name>{IDENTIFIER})
     |(?P<rel>:=|<-|←|==?|≈|~=|~)
@@ -77,6 +77,8 @@ KNOWN = {
 }  # fmt: skip
 FUNCTIONS = {"exp", "ln", "log", "tanh", "relu", "softmax", "sqrt", "max", "σ", "f", "g", "φ"}
 DIFFERENTIALS = {"d" + letter for letter in "WwbzaZABVvU"}  # dW1 in code is ∂C/∂W1
+RATES = {"learning_rate", "learningrate", "step_size", "learn_rate"}
+NUMBERED = ("I", "N", "Err", "S")  # names where something stands below
 IS = {"is", "are", "equals", "gives", "becomes", "yields", "was"}
 MARKS = {"new", "old", "total", "next", "updated", "before", "after", "prime", "hat", "target"}
 
@@ -85,6 +87,7 @@ def number(text: str) -> Written | None:
     """A number with its digits; None for one too long or outside what is computed with."""
     if len(text) > LONGEST_NUMBER:
         return None
+    text = text.removesuffix(".")  # NumPy's 1. is whole
     try:
         value = Decimal(text)
     except InvalidOperation:
@@ -99,6 +102,8 @@ def number(text: str) -> Written | None:
 def identifier(text: str) -> Name | None:
     """The name that a word of plain text is: W2_new, net_h1, δ2, y_hat; None for prose."""
     parts = text.split("_")
+    if text.lower() in RATES:
+        return Name("η")
     if len(parts) > 1 and parts[-1] == "grad":
         inner = identifier("_".join(parts[:-1]))
         return inner and Name(f"grad {inner.base}", inner.low)
@@ -124,7 +129,7 @@ def identifier(text: str) -> Name | None:
     base = WORDS.get(letters.lower(), letters) if len(letters) > 1 else letters
     if letters in DIFFERENTIALS:
         return Name("grad " + letters[1:], low)
-    if base in ("I", "N", "Err", "S") and low:
+    if base in NUMBERED and low:
         return Name(base, low)
     if base not in KNOWN and base not in ("∂", "∇"):
         told = from_words(text)
@@ -201,6 +206,9 @@ def plain_tokens(text: str, line: int = 1, *, maths: bool = False) -> list[Token
             space = True
             continue
         _add(found, kind, value, line, space, maths, piece)
+        if value == "_" and len(found) > 1 and found[-2].text in NUMBERED:
+            before = found[-2]  # I_j, Err_j
+            before.kind, before.extra = "name", Name(before.text)
         space = False
         if len(found) >= MOST:
             break

@@ -1,0 +1,201 @@
+"""Letters in the role that the page itself gives them: p = U x + b makes p the pre-activation.
+
+A page may call its loss e, its targets d, its learning rate μ, and have a letter of its own for
+each layer. Formulas, derivatives and the words in front of a number say which is which.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+
+from ...core.written import Binary, Call, Chain, Name, Ref, Tree, names
+from .evidence import loss
+from .givens import given_values
+from .grids import settled
+from .letters import renamed
+from .naming import FAMILIES, upper
+
+LETTER = r"(?<![A-Za-z\\])\\?(?P<letter>mu|epsilon|varepsilon|gamma|lambda|rho|kappa|[A-Za-zΑ-ω])"
+GREEK = {"mu": "μ", "epsilon": "ε", "varepsilon": "ε", "gamma": "γ", "lambda": "λ", "rho": "ρ"}
+GIVEN = r"(?:_\{?\w{1,4}\}?|\^\{?\(?\w\)?\}?)*\s*(?:=|:=|\\gets)\s*[(\[]?\s*(?:-?\d|\\begin)"
+BEFORE = r"\b[^.\n=\d]{0,30}?"
+TARGET = re.compile(
+    rf"(?:desired (?:response|output|value)s?|targets?|labels?|wanted|teacher signal){BEFORE}"
+    rf"(?<![A-Za-z\\]){LETTER}{GIVEN}",
+    re.IGNORECASE,
+)
+RATE = re.compile(
+    rf"(?:learning[- ]rate|step[- ](?:size|length)|learning constant){BEFORE}{LETTER}{GIVEN}",
+    re.IGNORECASE,
+)
+MINUS = re.compile(
+    r"(?P<letter>Err|δ|\\?delta)\s*(?:[_^]\{?\(?\w{1,3}\)?\}?)*\s*=\s*-\s*(?:\\[dt]?frac\s*\{\s*)?"
+    r"(?:∂|\\partial|d[A-Z]/d)"
+)
+LOSS = ("L", "E", "J", "ℓ")  # C may be a table's
+SEVERAL = 3  # derivatives of one letter that make it the loss
+POTENTIAL = ("v", "V", "n", "I", "q", "r", "ξ", "ζ", "N")  # in σ'(v) no weight
+Change = Callable[[Name], Name]
+
+
+def in_role(chains: list[Chain], said: str) -> list[Chain]:
+    """Chains with their letters renamed to those that the field uses. said: the page's text."""
+    for find in (_loss, _rate_and_target, _potential, _stages, _outputs):
+        change = find(chains, said)
+        if change is not None:
+            chains = [_changed(c, change) for c in chains]
+    name, sure = loss(said, chains, 1)
+    half = {"half_squared_error": True, "squared_error": False}.get(name or "")
+    minus = MINUS.search(said)
+    letter = minus and minus["letter"].lstrip("\\").replace("delta", "δ")
+    return settled(chains, half if sure else None, letter)
+
+
+def _changed(chain: Chain, change: Change) -> Chain:
+    def prefixed(name: Name) -> Name:
+        bare = name.base.removeprefix("grad ")
+        made = change(replace(name, base=bare))
+        return replace(made, base=name.base[: -len(bare)] + made.base) if bare else name
+
+    return renamed(chain, prefixed)
+
+
+def _swap(letters: dict[str, str]) -> Change | None:
+    if not letters:
+        return None
+
+    def change(name: Name) -> Name:
+        return replace(name, base=letters.get(name.base, name.base))
+
+    return change
+
+
+def _loss(chains: list[Chain], said: str) -> Change | None:
+    """The letter that is derived by most, where no usual one is."""
+    below: dict[str, set[Name]] = defaultdict(set)
+    for chain in chains:
+        for ref in names(chain):
+            if ref.wrt is not None and not ref.name.low:
+                below[ref.name.base].add(ref.wrt)
+    if any(below[b] for b in LOSS):
+        return None
+    own = [b for b in below if FAMILIES.get(b) is None]
+    most = max(own, key=lambda b: len(below[b]), default="")
+    if not own or len(below[most]) < SEVERAL:
+        return None
+    return _swap({most: "C"})
+
+
+def _rate_and_target(chains: list[Chain], said: str) -> Change | None:
+    letters: dict[str, str] = {}
+    rate = RATE.search(said)
+    if rate:
+        letter = GREEK.get(rate["letter"], rate["letter"])
+        if FAMILIES.get(letter) is None:
+            letters[letter] = "η"
+    target = TARGET.search(said)
+    if target and FAMILIES.get(target["letter"]) is None and len(target["letter"]) == 1:
+        letters[target["letter"]] = "t"
+    return _swap(letters)
+
+
+def _potential(chains: list[Chain], said: str) -> Change | None:
+    """v of σ'(v), which is no weight where none is given by that letter."""
+    found = {b for c in chains for side in c.sides for b in _sloped(side)}
+    given = {c.sides[0].name.base for c in chains if _given(c) and isinstance(c.sides[0], Ref)}
+    return _swap(dict.fromkeys(found & set(POTENTIAL) - given, "z"))
+
+
+def _sloped(tree: Tree) -> list[str]:
+    match tree:
+        case Call(function, Ref(name, None)) if function.endswith("'"):
+            return [name.base]
+        case Binary(_, left, right):
+            return [*_sloped(left), *_sloped(right)]
+    return []
+
+
+def _given(chain: Chain) -> bool:
+    return (
+        isinstance(chain.sides[0], Ref)
+        and chain.sides[0].wrt is None
+        and bool(given_values(chain))
+        and len(chain.sides) == 2
+    )
+
+
+def _stages(chains: list[Chain], said: str) -> Change | None:
+    """A letter for each layer: p = U x + b, h = tanh(p), q = V h + c, o = σ(q)."""
+    sums: dict[str, set[str]] = defaultdict(set)  # of each pre-activation, what it is made of
+    maps: dict[str, set[str]] = defaultdict(set)  # of each activation, its pre-activation
+    for chain in chains:
+        side = chain.sides[0]
+        if not isinstance(side, Ref) or side.wrt or side.name.low or side.name.up:
+            continue
+        for told in chain.sides[1:]:
+            match told:
+                case Binary("+", Binary("*" | "@", Ref(), Ref(of)), Ref()):
+                    sums[side.name.base].add(of.base)
+                case Call(_, Ref(of, None)) | Ref(of, None) if not (of.low or of.up):
+                    maps[side.name.base].add(of.base)
+    layers: dict[str, int] = {}
+    made = {b: next(iter(s)) for b, s in maps.items() if len(s) == 1}
+    source, layer = {"x"}, 1
+    while layer < 20:
+        found = [b for b, s in sums.items() if s == source or (s <= source and len(s) == 1)]
+        outs = [a for a, z in made.items() if found and z == found[0]]
+        if len(found) != 1 or len(outs) != 1 or found[0] in layers:
+            break
+        layers[found[0]] = layers[outs[0]] = layer
+        source, layer = {outs[0]}, layer + 1
+    if not layers:
+        return None
+
+    def change(name: Name) -> Name:
+        at = layers.get(name.base)
+        if at is None or name.up or name.prime:
+            return name
+        return replace(name, base="z" if name.base in sums else "a", up=(str(at),))
+
+    return change
+
+
+def _outputs(chains: list[Chain], said: str) -> Change | None:
+    """x^(1) as the output of layer 1, where x^(0) is the input."""
+    tops = {
+        (ref.name.base, upper(ref.name))
+        for c in chains
+        for side in c.sides[:1]
+        for ref in names(side)
+        if upper(ref.name) is not None
+    }
+    letters = {b for b, up in tops if up == 0 and b == "x"}
+    if len({up for b, up in tops if b == "y"}) > 1:  # targets have no layers
+        letters.add("y")
+    if not any(b in letters and up for b, up in tops):
+        return None
+
+    def change(name: Name) -> Name:
+        if name.base not in letters or upper(name) is None:
+            return name
+        return replace(name, up=()) if upper(name) == 0 else replace(name, base="a")
+
+    return change
+
+
+ITERATION = re.compile(r"(?<=[\w}])\s*\((?P<letter>[nk])\s*(?P<next>\+\s*1\s*)?\)")
+
+
+def untimed(text: str) -> str:
+    """w(n) as w and w(n+1) as the new w, on a page that counts its iterations so."""
+    counted = {m["letter"] for m in ITERATION.finditer(text) if m["next"]}
+
+    def put(found: re.Match[str]) -> str:
+        if found["letter"] not in counted:
+            return found[0]
+        return "^{new}" if found["next"] else ""
+
+    return ITERATION.sub(put, text) if counted else text
