@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from lenet_digits import TRAINING, digits
+from lenet_digits import digits, trained
 from lenet_digits import score as digits_right
 from telling import load, main, seeded
 from torch import nn
@@ -54,19 +54,8 @@ class ResNet(nn.Module):
 @seeded
 def train() -> nn.Module:
     """The trained network."""
-    images, classes = digits()
     net = ResNet()
-    epochs, batch = 10, 32
-    optimizer = torch.optim.AdamW(net.parameters(), lr=0.01)
-    steps = epochs * -(-TRAINING // batch)
-    slower = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.01, total_steps=steps)
-    for _ in range(epochs):
-        for chosen in torch.randperm(TRAINING).split(batch):
-            optimizer.zero_grad()
-            F.cross_entropy(net(images[chosen]), classes[chosen]).backward()
-            optimizer.step()
-            slower.step()
-    return net
+    return trained(net, torch.optim.AdamW(net.parameters(), lr=0.01), epochs=10)
 
 
 def score(net: nn.Module) -> float:

@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from notations import CROSS, DOT, g, times
 from wild_one import View, e_notation, flipped, tidy
-
-
-def signed(text):
-    return f"({text})" if text.startswith("-") else text
-
-
-def turned_work(work, output):
-    if output:
-        return re.sub(r"\((\S+) - (\S+)\)", lambda m: f"({m[2]} - {signed(m[1])})", work)
-    return re.sub(
-        r"\*(\(-[\d.]+\)|[\d.]+)", lambda m: "*" + signed(flipped(m[1].strip("()"))), work
-    )
+from wild_two import signed, turned_work
 
 
 def signal_processing(page, r):

@@ -12,11 +12,11 @@ from ..core.model import ModelTrace
 from ..core.trace import Trace
 from ..story.blocks import Story
 from ..story.tell import tell
-from .telling import Telling
+from .telling import StepTelling
 
 
 @dataclass(frozen=True)
-class Explanation(Telling):
+class Explanation(StepTelling):
     """One step, explained. The story is told when a format is first asked for.
 
     `trace` holds every number as NumPy arrays; `text()`, `markdown()`, `latex()`, `json()` and
@@ -63,12 +63,6 @@ class Explanation(Telling):
         from ..render.json import data
 
         return data(self.trace, self.story, self.credit)
-
-    def why(self, element: str, **options: Any) -> Any:
-        """Why one number is what it is: `why("weight2[0,1]")`, of a model `why("fc.weight[0,1]")`
-        (docs/why.md)."""
-        told = {"digits": self.digits, "language": self.language, "miya": self.miya, **options}
-        return (self.trace if self.model is None else self.model).why(element, **told)
 
     def _diagram(self) -> str:
         from .views import draw

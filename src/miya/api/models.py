@@ -14,12 +14,11 @@ from ..errors import MiyaInputError
 from ..story.blocks import Story
 from ..story.model.tell import tell_model
 from .explanation import Explanation
-from .telling import Telling
-from .why import Why
+from .telling import StepTelling
 
 
 @dataclass(frozen=True)
-class ModelExplanation(Telling):
+class ModelExplanation(StepTelling):
     """One step of a model, explained. The story is told when a format is first asked for.
 
     `trace` is the ModelTrace: every call, value, gradient and parameter of the step. `text()`,
@@ -65,14 +64,6 @@ class ModelExplanation(Telling):
         from ..render.json_model import data
 
         return data(self.trace, self.story)
-
-    def why(self, element: str, **options: Any) -> Why:
-        """Why one number is what it is: `why("fc.weight[3,17]")` (docs/why.md)."""
-        found: Why = self.trace.why(element, **self._told(options))
-        return found
-
-    def _told(self, options: dict[str, Any]) -> dict[str, Any]:
-        return {"digits": self.digits, "language": self.language, "miya": self.miya, **options}
 
     def _diagram(self) -> str:
         from .model_views import draw_model

@@ -55,3 +55,15 @@ class Telling:
         from ..render.notebook import story_bundle
 
         return story_bundle(self._story)
+
+
+class StepTelling(Telling):
+    """The telling of one step. trace: its own; model: the recorded step of a torch.nn.Module,
+    None of a network file."""
+
+    def why(self, element: str, **options: Any) -> Any:
+        """Why one number is what it is: `why("weight2[0,1]")`, of a model `why("fc.weight[0,1]")`
+        (docs/why.md)."""
+        told: Any = self
+        given = {"digits": told.digits, "language": told.language, "miya": told.miya, **options}
+        return (told.trace if told.model is None else told.model).why(element, **given)

@@ -171,26 +171,27 @@ class Terms:
         return float(self.values.sum())
 
 
+def picked(array: Array, index: Array) -> Array:
+    """The numbers of an array at index (terms, dimensions), in float64."""
+    found = array[tuple(index.T)] if index.shape[1] else np.broadcast_to(array, (len(index),))
+    return np.asarray(found, dtype=np.float64)
+
+
 def element(of: Value, index: Array) -> Factor:
     """The factor of `of`'s elements at index (terms, dimensions)."""
-    return Factor(_at(of.array, index), of, index)
+    return Factor(picked(of.array, index), of, index)
 
 
 def slope_back(of: Value, index: Array) -> Factor:
     """The factor of ∂C/∂of at index (terms, dimensions); 0 where it has no gradient."""
     found = of.gradient
-    numbers = np.zeros(len(index)) if found is None else _at(found, index)
+    numbers = np.zeros(len(index)) if found is None else picked(found, index)
     return Factor(numbers, of, index, gradient=True)
 
 
 def local(values: Array, symbol: str, formula: str = "") -> Factor:
     """The factor of a local derivative, or of a constant."""
     return Factor(np.asarray(values, dtype=np.float64), symbol=symbol, formula=formula)
-
-
-def _at(array: Array, index: Array) -> Array:
-    picked = array[tuple(index.T)] if index.shape[1] else np.broadcast_to(array, (len(index),))
-    return np.asarray(picked, dtype=np.float64)
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,11 @@ def place_panels(
         return _givens(c, x, y, wide)
     needed = max(LEGEND, BESIDE_SCALE + _scale_width(c))
     beside = wide >= needed + SPEECH
-    speech = _speech(c, x, y, wide - needed - 26 if beside else wide) if c.miya else None
-    left = x + wide - needed if beside and speech else x
-    top = y if beside or speech is None else speech.box.bottom + 24
+    said = _speech(c, x, y, wide - needed - 26 if beside else wide) if c.miya else None
+    left = x + wide - needed if beside and said else x
+    top = y if beside or said is None else said.box.bottom + 24
     legend = _legend(c, left, top, needed, whole)
-    panels = tuple(p for p in (speech, legend) if p)
+    panels = tuple(p for p in (said, legend) if p)
     return panels, max(p.box.bottom for p in panels)
 
 
@@ -83,10 +83,15 @@ def host_pose(c: Content) -> Pose:
 
 
 def _speech(c: Content, x: float, y: float, wide: float) -> Panel:
-    cat = Cat(host_pose(c), 1, Box(x + 4, y + 18, HOST, HOST), arm=host_pose(c) == "sit")
+    return speech(remarks(c), host_pose(c), x, y, wide)
+
+
+def speech(texts: list[str], pose: Pose, x: float, y: float, wide: float) -> Panel:
+    """Miya in a pose, and what she says in a bubble beside her, `wide` at most."""
+    cat = Cat(pose, 1, Box(x + 4, y + 18, HOST, HOST), arm=pose == "sit")
     left = x + HOST + 34
     room = min(wide - HOST - 34 - 44, 620.0)
-    blocks = [font.wrap(text, room, SIZES["speech"]) for text in remarks(c)]
+    blocks = [font.wrap(text, room, SIZES["speech"]) for text in texts]
     high = sum(LINE * len(lines) + 7 for lines in blocks) - 7
     labels, base = [], y + max(78.0 - high, 36.0) / 2 - 6
     for lines in blocks:
@@ -94,20 +99,20 @@ def _speech(c: Content, x: float, y: float, wide: float) -> Panel:
             base += LINE
             labels.append(Label(line, left + 20, base, "speech"))
         base += 7
-    wide = max(label.box.width for label in labels) + 40
-    bubble = Box(left, y, wide, max(high + 36.0, 78.0))
+    bubble_wide = max(label.box.width for label in labels) + 40
+    bubble = Box(left, y, bubble_wide, max(high + 36.0, 78.0))
     box = Box(x, y, left + bubble.width - x, max(bubble.height, HOST + 22))
     return Panel(box, tuple(labels), cat=cat, bubble=bubble)
 
 
 def _givens(c: Content, x: float, y: float, wide: float) -> tuple[tuple[Panel, ...], float]:
     """What Miya says, and how weights are drawn."""
-    speech = _speech(c, x, y, wide) if c.miya else None
-    top = speech.box.bottom + 18 if speech else y
+    said = _speech(c, x, y, wide) if c.miya else None
+    top = said.box.bottom + 18 if said else y
     samples: list[Sample] = []
     bottom = _edge_samples(c, samples, x + 18, top + 22, wide - 36, True) + 6
     legend = Panel(Box(x, top, wide, bottom - top), (), tuple(samples))
-    return ((speech, legend) if speech else (legend,)), bottom
+    return ((said, legend) if said else (legend,)), bottom
 
 
 POSES: tuple[tuple[Pose, str, float], ...] = (

@@ -83,12 +83,16 @@ def damaged(path: Path, error: Exception) -> MiyaInputError:
     )
 
 
+def no_slope(path: str | os.PathLike[str], name: str, kind: str) -> MiyaInputError:
+    return MiyaInputError(
+        "E407",
+        f"{path}: {name} holds {kind}, whose numbers have no slope",
+        hint="give weights in float64, float32, float16 or bfloat16",
+    )
+
+
 def _array(path: str | os.PathLike[str], name: str, found: Mapping[str, Any]) -> Array:
     kind = found["dtype"]
     if kind not in READ:
-        raise MiyaInputError(
-            "E407",
-            f"{path}: {name} holds {kind}, whose numbers have no slope",
-            hint="give weights in float64, float32, float16 or bfloat16",
-        )
+        raise no_slope(path, name, kind)
     return READ[kind](bytes(found["data"])).reshape(found["shape"])

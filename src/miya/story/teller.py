@@ -15,12 +15,11 @@ from ..analysis.credit import Credit, try_credit
 from ..core.graph import Term
 from ..core.rounding import Array
 from ..core.trace import LayerTrace, Trace
-from .blocks import Calculation, Calculations, Mood, Paragraph, Remark
+from .blocks import Calculation, Calculations, Paragraph
 from .closing import close
 from .expression import Expression, Number, bind, parse, product, total
-from .numbers import number, percent
 from .quantity import Symbol
-from .words import load
+from .speaker import Speaker
 
 MOST_ELEMENTS = 64  # of one array told in full; beyond it, the top ones
 TOP = 8
@@ -30,7 +29,7 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
-class Teller:
+class Teller(Speaker):
     trace: Trace
     language: str
     digits: int
@@ -50,10 +49,6 @@ class Teller:
         return max(MOST_TERMS, self.most or 0)
 
     @cached_property
-    def words(self) -> dict[str, dict[str, str]]:
-        return load(self.language)
-
-    @cached_property
     def credit(self) -> Credit | None:
         return try_credit(self.trace)
 
@@ -70,26 +65,6 @@ class Teller:
     @property
     def layers(self) -> tuple[LayerTrace, ...]:
         return self.trace.layers
-
-    def text(self, section: str, key: str, **values: Any) -> str:
-        return self.words[section][key].format(**values)
-
-    def say(self, section: str, key: str, **values: Any) -> Paragraph:
-        return Paragraph(self.text(section, key, **values))
-
-    def remark(self, key: str, mood: Mood, measure: str = "", **values: Any) -> list[Remark]:
-        """Miya's remark, or nothing where she is to keep quiet."""
-        if not self.miya:
-            return []
-        named = self.words["measures"].get(measure, "")
-        note = self.text("general", "measure", measure=named) if measure else ""
-        return [Remark(self.text("remarks", key, **values), mood, measure, note)]
-
-    def number(self, value: float) -> str:
-        return number(value, self.digits)
-
-    def percent(self, share: float) -> str:
-        return percent(share)
 
     def symbol(self, head: str, layer: int | None, n: int, *index: int, mark: str = "") -> Symbol:
         """The symbol of an element; the example's index is shown where there are several."""

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..activations import KINDS, Activation, ActivationKind
-from ..calls import Call, Terms, Value, Worked, element, local
+from ..calls import Call, Terms, Value, Worked, element, local, picked
 from ..graph import Index
 from ..rounding import exact
 from .elementwise import Elementwise, file
 from .formula import Cases
-from .grid import grid, picked
+from .grid import grid
 from .record import Record, back, record
 
 X = "input"

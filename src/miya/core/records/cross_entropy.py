@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..calls import Call, Factor, Terms, element, local
+from ..calls import Call, Factor, Terms, element, local, picked
 from ..graph import Index
 from ..rounding import Array
-from .grid import grid, once, picked, whole
+from .grid import grid, once, whole
 from .pointwise import reduction_of
 from .record import Record, back, record
 

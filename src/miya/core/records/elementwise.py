@@ -11,21 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from ..calls import Call, Factor, Terms, Value, Worked, element, local
+from ..calls import Call, Factor, Terms, Value, Worked, element, local, picked
 from ..graph import Index
 from ..rounding import Array
-from .formula import Cases, cases, chosen, evaluate, names_in, select, shown
-from .grid import picked, readers
+from .formula import Cases, cases, chosen, names_in, select, shown
+from .grid import broadcast_rows, readers
 from .record import Record, back, record
 
 OUT = "out"  # what a formula calls the element of the result
 CONSTANTS: Mapping[str, float] = {"pi": np.pi}
-
-
-def broadcast_rows(rows: Array, shape: tuple[int, ...]) -> Array:
-    """The places of an operand of `shape` that the places `rows` of the result read."""
-    own = rows[:, rows.shape[1] - len(shape) :]
-    return np.where(np.asarray(shape, dtype=np.int64) == 1, 0, own) if shape else own
 
 
 @dataclass(frozen=True)
@@ -144,8 +138,3 @@ def file(row: Elementwise, *names: str) -> None:
         ),
         *names,
     )
-
-
-def worked_number(worked: Worked) -> float:
-    """What the formula gives with its numbers."""
-    return float(evaluate(worked.formula, {name: n for name, (_, _, n) in worked.names.items()}))

@@ -50,7 +50,7 @@ def readers(shape: tuple[int, ...], index: tuple[int, ...], into: tuple[int, ...
     return grid(*axes)
 
 
-def picked(array: Array, index: Array) -> Array:
-    """The numbers of an array at index (terms, dimensions), in float64."""
-    found = array[tuple(index.T)] if index.shape[1] else np.broadcast_to(array, (len(index),))
-    return np.asarray(found, dtype=np.float64)
+def broadcast_rows(rows: Array, shape: tuple[int, ...]) -> Array:
+    """The places of an operand of `shape` that the places `rows` of the result read."""
+    own = rows[:, rows.shape[1] - len(shape) :]
+    return np.where(np.asarray(shape, dtype=np.int64) == 1, 0, own) if shape else own

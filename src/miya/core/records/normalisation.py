@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..calls import Call, Factor, Terms, Value, Worked, element, local
+from ..calls import Call, Factor, Terms, Value, Worked, element, local, picked
 from ..graph import Index
 from ..rounding import Array
-from .grid import Axis, grid, once, picked, whole
+from .grid import Axis, grid, once, whole
 from .record import Record, back, record
 
 Moments = tuple[Array, Array]  # μ and v, of shapes that broadcast to the input's

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ..calls import Call, Factor, Terms, Value, Worked, element, local
+from ..calls import Call, Factor, Terms, Value, Worked, element, local, picked
 from ..graph import Index
 from ..rounding import Array
-from .grid import picked, readers
+from .grid import broadcast_rows, readers
 from .record import Record, back, record
 
 Numbers = Callable[[SimpleNamespace], Any]  # an array, or one number for all
@@ -82,10 +82,7 @@ def _whole(call: Call) -> tuple[int, ...]:
 
 def _place(call: Call, role: str, at: Array) -> Array:
     """Where an operand is read for the broadcast places: (terms, dimensions of the operand)."""
-    shape = _shape(call, role)
-    own = at[:, at.shape[1] - len(shape) :] if shape else at[:, :0]
-    own = np.where(np.asarray(shape, dtype=np.int64) == 1, 0, own) if shape else own
-    return own[:, : len(call.operands[role].shape)]
+    return broadcast_rows(at, _shape(call, role))[:, : len(call.operands[role].shape)]
 
 
 def _numbers(call: Call, at: Array) -> SimpleNamespace:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..calls import Call, Terms, Worked, element, local
+from ..calls import Call, Terms, Worked, element, local, picked
 from ..graph import Index
 from ..rounding import Array
-from .grid import picked
 from .record import Record, back, record
 from .windows import Row, members, reading, rows_of
 

@@ -9,8 +9,7 @@ import numpy as np
 from ..calls import Call, Terms, element, local
 from ..graph import Index
 from .contraction import Contraction, Labels, batch, contracted, contracted_back, lettered
-from .elementwise import broadcast_rows
-from .grid import readers
+from .grid import broadcast_rows, readers
 from .record import Record, back, record
 
 Shape = Callable[[Call], Contraction | None]

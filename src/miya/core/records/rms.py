@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..calls import Call, Factor, Terms, Value, Worked, element, local
+from ..calls import Call, Factor, Terms, Value, Worked, element, local, picked
 from ..graph import Index
 from ..rounding import Array
-from .grid import grid, picked, whole
+from .grid import grid, whole
 from .record import Record, back, record
 
 SLOPE = "(1[i = j] - x[i] x[j] / (N r**2)) / r"

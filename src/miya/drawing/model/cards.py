@@ -8,7 +8,6 @@ from ...analysis.model.summary import Told
 from .. import font
 from ..cat import pose_of, scale_of
 from ..content import tone
-from ..layout import text_width
 from ..scene import SIZES, Box, Cat, Label
 from ..summary import binned
 from .content import ModelContent
@@ -160,8 +159,3 @@ def _sentence(c: ModelContent, one: Told) -> str:
 def loss_lines(c: ModelContent) -> list[str]:
     before, after = c.pair(c.trace.loss, c.trace.loss_after)
     return [before, c.say("loss_after", after=after)]
-
-
-def loss_width(c: ModelContent) -> float:
-    before, after = loss_lines(c)
-    return max(WIDE, text_width(after, "plain") + 2 * PAD, text_width(before, "delta") + 2 * PAD)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from ...analysis.flow import is_greedy
 from ...story.numbers import percent
 from .. import font
-from ..cat import Pose
-from ..panels import HOST, LINE, POSES
+from ..panels import POSES, speech
 from ..scene import SIZES, Box, Cat, Label, Panel, Sample
 from .content import ModelContent
 
@@ -19,11 +18,11 @@ def place_panels(
 ) -> tuple[tuple[Panel, ...], float]:
     """The panels from (x, y) on, `wide` at most, and where they end."""
     beside = wide >= LEGEND + SPEECH + 26
-    speech = _speech(c, x, y, wide - LEGEND - 26 if beside else wide) if c.miya else None
-    left = x + wide - LEGEND if beside and speech else x
-    top = y if beside or speech is None else speech.box.bottom + 24
+    said = _speech(c, x, y, wide - LEGEND - 26 if beside else wide) if c.miya else None
+    left = x + wide - LEGEND if beside and said else x
+    top = y if beside or said is None else said.box.bottom + 24
     legend = _legend(c, left, top)
-    panels = tuple(p for p in (speech, legend) if p)
+    panels = tuple(p for p in (said, legend) if p)
     return panels, max(p.box.bottom for p in panels)
 
 
@@ -81,21 +80,7 @@ def describe(c: ModelContent) -> str:
 
 def _speech(c: ModelContent, x: float, y: float, wide: float) -> Panel:
     risen = c.trace.loss_after > c.trace.loss
-    pose: Pose = "alarm" if risen else "sit"
-    cat = Cat(pose, 1, Box(x + 4, y + 18, HOST, HOST), arm=pose == "sit")
-    left = x + HOST + 34
-    room = min(wide - HOST - 34 - 44, 620.0)
-    blocks = [font.wrap(text, room, SIZES["speech"]) for text in remarks(c)]
-    high = sum(LINE * len(lines) + 7 for lines in blocks) - 7
-    labels, base = [], y + max(78.0 - high, 36.0) / 2 - 6
-    for lines in blocks:
-        for line in lines:
-            base += LINE
-            labels.append(Label(line, left + 20, base, "speech"))
-        base += 7
-    bubble = Box(left, y, max(t.box.width for t in labels) + 40, max(high + 36.0, 78.0))
-    box = Box(x, y, left + bubble.width - x, max(bubble.height, HOST + 22))
-    return Panel(box, tuple(labels), cat=cat, bubble=bubble)
+    return speech(remarks(c), "alarm" if risen else "sit", x, y, wide)
 
 
 def _legend(c: ModelContent, x: float, y: float) -> Panel:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from ...errors import MiyaInputError
-from ..weights import check_safetensors, damaged
+from ..weights import check_safetensors, damaged, no_slope
 
 MOST_TOLD = 6
 
@@ -67,12 +67,7 @@ def _check_tensors(
                 hint="make the model that the weights were saved from",
             )
         if goal.is_floating_point() and not tensor.is_floating_point():
-            kind = str(tensor.dtype).removeprefix("torch.")
-            raise MiyaInputError(
-                "E407",
-                f"{path}: {name} holds {kind}, whose numbers have no slope",
-                hint="give weights in float64, float32, float16 or bfloat16",
-            )
+            raise no_slope(path, name, str(tensor.dtype).removeprefix("torch."))
 
 
 def _listed(names: Iterable[str]) -> str:

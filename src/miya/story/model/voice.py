@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from typing import ClassVar
 
 from ...analysis.why import Part, Piece, Sum
 from ...core.calls import Call, Value
 from ...core.graph import Index
-from ..blocks import Calculation, Mood, Paragraph, Remark
+from ..blocks import Calculation
 from ..closing import close
 from ..expression import Expression, Number, product, total
-from ..numbers import number, percent, signed
+from ..numbers import signed
 from ..quantity import Symbol
+from ..speaker import Speaker
 from ..symbols import plain_symbol
-from ..words import load
 
 OWN = ("network_affine", "network_activation", "network_loss")
 
 
 @dataclass(frozen=True)
-class Voice:
+class Voice(Speaker):
     """batch: whether an index of a network's signal shows its example. root: the loss, called C."""
 
     language: str
@@ -29,33 +28,10 @@ class Voice:
     miya: bool = True
     batch: bool = True
     root: Value | None = None
-
-    @cached_property
-    def words(self) -> dict[str, dict[str, str]]:
-        return load(self.language)
-
-    def text(self, section: str, key: str, **values: Any) -> str:
-        return self.words[section][key].format(**values)
-
-    def say(self, section: str, key: str, **values: Any) -> Paragraph:
-        return Paragraph(self.text(section, key, **values))
-
-    def remark(self, key: str, mood: Mood, measure: str = "", **values: Any) -> list[Remark]:
-        """Miya's remark, or nothing where she is to keep quiet."""
-        if not self.miya:
-            return []
-        named = self.words["measures"].get(measure, "")
-        note = self.text("general", "measure", measure=named) if measure else ""
-        return [Remark(self.text("model_remarks", key, **values), mood, measure, note)]
-
-    def number(self, value: float) -> str:
-        return number(value, self.digits)
+    remarks: ClassVar[str] = "model_remarks"
 
     def signed(self, value: float) -> str:
         return signed(value, self.digits)
-
-    def percent(self, share: float) -> str:
-        return percent(share)
 
     def count(self, value: int) -> str:
         return f"{value:,}"
