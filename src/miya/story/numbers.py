@@ -23,6 +23,8 @@ def number(value: float, digits: int, *, pad: bool = True, full: bool = False) -
         return "0"
     if not isfinite(value):
         return "-∞" if value < 0 else "∞"
+    if 1e-4 <= abs(value) < 10 ** min(digits, 15) and not full:
+        return _usual(value, digits, pad)
     exactly = (Decimal(value) if full else Decimal(repr(value))).normalize()
     # digits before the point are never rounded away: 1250304.2 is 1250304, not 1250300
     if exactly.adjusted() < LONGEST_WHOLE:
@@ -32,6 +34,19 @@ def number(value: float, digits: int, *, pad: bool = True, full: bool = False) -
         return _write(exactly)
     rounded = Decimal(f"{value:.{digits - 1}e}")
     return _write(rounded if pad else rounded.normalize())
+
+
+def _usual(value: float, digits: int, pad: bool) -> str:
+    """`number` of a size that needs no exponent: the same digits, by the quickest way there."""
+    whole = repr(value).removesuffix(".0")
+    if "e" not in whole:
+        figures = whole.lstrip("-0.").replace(".", "")
+        if "." not in whole:
+            figures = figures.rstrip("0")
+        if len(figures) <= digits + (not pad):
+            return whole
+    text = f"{value:#.{digits}g}".removesuffix(".") if pad else f"{value:.{digits}g}"
+    return text if "e" not in text else _write(Decimal(text))
 
 
 def settled(value: float, scale: float, digits: int) -> str:
