@@ -16,7 +16,7 @@ RANK = {
     "per_example": 6,
     "watching": 6,
     "cli": 7,
-    "web": 7,
+    "web": 6,
     "__main__": 8,
     "__init__": 8,
 }

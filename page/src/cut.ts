@@ -7,7 +7,7 @@ function mark(box: Element): void {
 }
 
 /** Asks only what is in sight, so that the rest of a long step need not be laid out. */
-export function startCuts(): void {
+export function startCuts(signal: AbortSignal): void {
   const inSight = new Set<Element>();
   const seen = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
@@ -17,7 +17,8 @@ export function startCuts(): void {
     inSight.forEach(mark);
   });
   for (const box of document.querySelectorAll(BOXES)) seen.observe(box);
-  window.addEventListener("resize", () => inSight.forEach(mark));
+  signal.addEventListener("abort", () => seen.disconnect());
+  window.addEventListener("resize", () => inSight.forEach(mark), { signal });
   // the width of the maths is known once its font is
   void document.fonts.ready.then(() => inSight.forEach(mark));
 }

@@ -24,15 +24,20 @@ export class Guess {
     private readonly words: Words,
     private readonly steps: Steps,
     private readonly picture: Picture,
+    signal: AbortSignal,
   ) {
     this.questions = [...document.querySelectorAll<HTMLElement>(".calculation")];
     for (const q of this.questions) q.dataset["label"] = label(q);
     this.intro = document.querySelector<HTMLElement>(".guess-intro") as HTMLElement;
-    byId("guess").addEventListener("click", () => this.toggle());
+    byId("guess").addEventListener("click", () => this.toggle(), { signal });
     steps.onLimit = () => this.remind();
   }
 
-  private toggle(): void {
+  get asking(): boolean {
+    return this.on;
+  }
+
+  toggle(): void {
     this.on = !this.on;
     this.answered = this.right = this.asked = 0;
     byId("guess").setAttribute("aria-pressed", String(this.on));

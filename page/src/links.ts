@@ -34,6 +34,7 @@ export class Links {
     private readonly words: Words,
     private readonly onLit: (texts: Element[]) => void,
     private readonly onParts: (parts: Set<string> | null) => void,
+    private readonly signal: AbortSignal,
   ) {
     for (const element of story.querySelectorAll("[data-ref]")) {
       const part = partOf(refOf(element));
@@ -44,7 +45,7 @@ export class Links {
     this.listen(picture, SHAPE);
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.clear();
-    });
+    }, { signal });
   }
 
   private listen(area: HTMLElement, selector: string): void {
@@ -59,16 +60,17 @@ export class Links {
     const hide = (): void => {
       if (!this.pinned) this.clear();
     };
-    area.addEventListener("pointerover", show);
-    area.addEventListener("pointerout", hide);
-    area.addEventListener("focusin", show);
-    area.addEventListener("focusout", hide);
+    const { signal } = this;
+    area.addEventListener("pointerover", show, { signal });
+    area.addEventListener("pointerout", hide, { signal });
+    area.addEventListener("focusin", show, { signal });
+    area.addEventListener("focusout", hide, { signal });
     area.addEventListener("click", (event) => {
       if (!(event.target as Element).closest(CONTROLS)) this.pin(found(event));
-    });
+    }, { signal });
     area.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && event.target === found(event)) this.pin(found(event));
-    });
+    }, { signal });
   }
 
   /** Keeps the light on what was tapped until it, or something else, is tapped. */
@@ -80,7 +82,8 @@ export class Links {
     this.pinned = element;
   }
 
-  private light(element: Element): void {
+  /** Lights what belongs to an element of the text or the picture, in place of what was lit. */
+  light(element: Element): void {
     this.clear();
     if (this.picture.contains(element)) this.lightTexts(element);
     else this.lightShapes(element);

@@ -16,8 +16,9 @@ function start(): void {
   document.documentElement.classList.add("js");
   for (const e of document.querySelectorAll<HTMLElement>(".needs-script")) e.hidden = false;
   const words = new Words(data.words, data.names);
-  const picture = new Picture(section, words);
-  const steps = new Steps(data, words, picture);
+  const { signal } = new AbortController(); // the page lives as long as its document
+  const picture = new Picture(section, words, signal);
+  const steps = new Steps(data, words, picture, signal);
   new Links(
     byId("story"),
     section,
@@ -25,13 +26,14 @@ function start(): void {
     words,
     (texts) => steps.mark(texts),
     (parts) => picture.approach(parts),
+    signal,
   );
-  new Guess(words, steps, picture);
+  new Guess(words, steps, picture, signal);
   byId("zoom").addEventListener("click", () => {
     byId("zoom").setAttribute("aria-pressed", String(picture.toggleWhole()));
   });
   startRun();
-  startCuts();
+  startCuts(signal);
 }
 
 start();

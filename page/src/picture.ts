@@ -29,8 +29,10 @@ export class Picture {
   constructor(
     private readonly section: HTMLElement,
     private readonly words: Words,
+    signal: AbortSignal,
   ) {
-    this.zoom = new Zoom(section.querySelector(".frame") as HTMLElement, () => this.aim());
+    const frame = section.querySelector(".frame") as HTMLElement;
+    this.zoom = new Zoom(frame, () => this.aim(), signal);
     this.views = [...section.querySelectorAll<HTMLElement>(".view")];
     for (const svg of section.querySelectorAll<SVGSVGElement>(".view > svg")) {
       const { x, y, width, height } = svg.viewBox.baseVal;
@@ -47,9 +49,10 @@ export class Picture {
       this.aim();
     });
     for (const svg of this.whole.keys()) sizes.observe(svg);
-    PRINT.addEventListener("change", () => this.aim());
-    window.addEventListener("beforeprint", () => this.aim(true));
-    window.addEventListener("afterprint", () => this.aim());
+    signal.addEventListener("abort", () => sizes.disconnect());
+    PRINT.addEventListener("change", () => this.aim(), { signal });
+    window.addEventListener("beforeprint", () => this.aim(true), { signal });
+    window.addEventListener("afterprint", () => this.aim(), { signal });
   }
 
   /** Shows the view of a step, and of it what the step is about. */

@@ -20,21 +20,26 @@ export class Steps {
     private readonly data: PageData,
     private readonly words: Words,
     private readonly picture: Picture,
+    signal: AbortSignal,
+    /** Whether the page's address names the step. */
+    private readonly addressed = true,
   ) {
     this.sections = [...document.querySelectorAll<HTMLElement>("section.step")];
     this.links = [...document.querySelectorAll<HTMLAnchorElement>(".contents a")];
-    byId("back").addEventListener("click", () => this.go(this.now - 1));
-    byId("forward").addEventListener("click", () => this.go(this.now + 1));
-    byId("all").addEventListener("click", () => this.openAll(!this.open));
+    byId("back").addEventListener("click", () => this.go(this.now - 1), { signal });
+    byId("forward").addEventListener("click", () => this.go(this.now + 1), { signal });
+    byId("all").addEventListener("click", () => this.openAll(!this.open), { signal });
     this.links.forEach((link, k) => {
       link.addEventListener("click", (event) => {
         event.preventDefault();
         this.go(k, true);
       });
     });
-    document.addEventListener("keydown", (event) => this.key(event));
-    window.addEventListener("hashchange", () => this.fromAddress());
-    this.watch();
+    document.addEventListener("keydown", (event) => this.key(event), { signal });
+    this.open = document.documentElement.classList.contains("all");
+    this.watch(signal);
+    if (!addressed) return;
+    window.addEventListener("hashchange", () => this.fromAddress(), { signal });
     this.fromAddress();
   }
 
@@ -62,7 +67,7 @@ export class Steps {
     this.set(to);
     const section = this.sections[to];
     if (!section) return;
-    if (scroll) history.replaceState(null, "", `#${section.id}`);
+    if (scroll && this.addressed) history.replaceState(null, "", `#${section.id}`);
     if (scroll) bringIntoSight(this.open ? section : byId("story"), this.open);
     if (focus) section.focus({ preventScroll: true });
   }
@@ -95,7 +100,7 @@ export class Steps {
   }
 
   /** With every step open, the step that is being read is the one near the top. */
-  private watch(): void {
+  private watch(signal: AbortSignal): void {
     const seen = new IntersectionObserver(
       (entries) => {
         const top = entries.find((e) => e.isIntersecting)?.target as HTMLElement | undefined;
@@ -104,6 +109,11 @@ export class Steps {
       { rootMargin: "-35% 0px -60% 0px" },
     );
     for (const section of this.sections) seen.observe(section);
+    signal.addEventListener("abort", () => seen.disconnect());
+  }
+
+  get current(): number {
+    return this.now;
   }
 
   /** Marks the steps that hold something lit. */

@@ -21,12 +21,16 @@ export class Zoom {
   constructor(
     private readonly frame: HTMLElement,
     private readonly onChange: () => void,
+    signal: AbortSignal,
   ) {
-    byId("closer").addEventListener("click", () => this.by(STEP));
-    byId("farther").addEventListener("click", () => this.by(1 / STEP));
-    document.addEventListener("keydown", (event) => this.key(event));
-    frame.addEventListener("pointerdown", (event) => this.drag(event));
-    frame.addEventListener("click", (event) => this.dragged && event.stopPropagation(), true);
+    byId("closer").addEventListener("click", () => this.by(STEP), { signal });
+    byId("farther").addEventListener("click", () => this.by(1 / STEP), { signal });
+    document.addEventListener("keydown", (event) => this.key(event), { signal });
+    frame.addEventListener("pointerdown", (event) => this.drag(event), { signal });
+    const still = (event: Event): void => {
+      if (this.dragged) event.stopPropagation();
+    };
+    frame.addEventListener("click", still, { capture: true, signal });
   }
 
   get on(): boolean {

@@ -11,11 +11,14 @@ import click
 from .. import __version__
 from ..errors import MiyaInputError, MiyaWarning
 from .blame import blame_command
+from .blame_examples import blame_examples_command
 from .check import check_command
 from .compare import compare_command
 from .draw import draw_command
 from .explain import explain_command
+from .play import play_command
 from .plot import plot_command
+from .report import report_command
 from .schema import schema_command
 from .train import train_command
 from .why import why_command
@@ -71,9 +74,12 @@ for command in (
     explain_command,
     why_command,
     blame_command,
+    blame_examples_command,
     draw_command,
     train_command,
+    play_command,
     plot_command,
+    report_command,
     check_command,
     worksheet_command,
     compare_command,

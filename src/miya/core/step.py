@@ -81,6 +81,12 @@ def loss_of(network: Network, carry: Carry = exact) -> float:
     return float(forward(Graph(carry), network)[0].value)
 
 
+def outputs_of(network: Network) -> Array:
+    """(n, out) the last layer's activations on its examples, exact."""
+    found: Array = forward(Graph(exact), network)[2][-1].value
+    return found
+
+
 def gradients_of(network: Network) -> dict[str, Array]:
     """∂C/∂θ of every parameter, exact, without an update."""
     graph = Graph(exact)

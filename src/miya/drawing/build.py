@@ -48,7 +48,7 @@ def scene(
         )
     if view not in (*VIEWS, "givens"):
         raise MiyaInputError("E650", f"view is {view!r}", hint=f"choose {', '.join(VIEWS)}")
-    one = _example(trace, example)
+    one = example_of(trace, example)
     kind = Givens if view == "givens" else Content
     content = kind(trace, measure, view, one, digits, language, miya)
     if view != "givens" and not fits(trace):
@@ -58,7 +58,7 @@ def scene(
     return _full(content)
 
 
-def _example(trace: Trace, example: int | str | None) -> int | None:
+def example_of(trace: Trace, example: int | str | None) -> int | None:
     """The example's number, or None for the sum."""
     count = trace.network.examples
     if example is None or example == "sum":

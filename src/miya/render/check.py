@@ -290,23 +290,31 @@ STYLE = (
 
 def check_html(made: Marking, language: str = "en") -> str:
     """One page that needs no network; each row's class is its verdict."""
-    safe: Callable[[str], str] = lambda text: html_of.escape(printable(text))  # noqa: E731
-    parts = sections(made, language)
-    body: list[str] = []
-    for k, section in enumerate(parts):
-        level = 1 if not k else 2
-        body.append(f"<h{level}>{safe(section.heading)}</h{level}>")
-        if section.lines:
-            body.append("<ul>" + "".join(f"<li>{safe(x)}</li>" for x in section.lines) + "</ul>")
-        if section.table:
-            body.append(_html_table(section.table, made.marks, safe))
+    title = _safe(sections(made, language)[0].heading)
     return (
         f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{safe(parts[0].heading)}</title><style>{STYLE}</style></head><body><main>\n"
-        + "\n".join(body)
+        f"<title>{title}</title><style>{STYLE}</style></head><body><main>\n"
+        + check_sections_html(made, language)
         + "\n</main></body></html>\n"
     )
+
+
+def _safe(text: str) -> str:
+    return html_of.escape(printable(text))
+
+
+def check_sections_html(made: Marking, language: str = "en") -> str:
+    """The report's headings, lists and tables, as they stand in a page."""
+    body: list[str] = []
+    for k, section in enumerate(sections(made, language)):
+        level = 1 if not k else 2
+        body.append(f"<h{level}>{_safe(section.heading)}</h{level}>")
+        if section.lines:
+            body.append("<ul>" + "".join(f"<li>{_safe(x)}</li>" for x in section.lines) + "</ul>")
+        if section.table:
+            body.append(_html_table(section.table, made.marks, _safe))
+    return "\n".join(body)
 
 
 def _html_table(

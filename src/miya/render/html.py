@@ -60,7 +60,7 @@ def html(trace: Trace, story: Story, *, miya: bool = True, run: RunPage | None =
         picture=drawn,
         contents=_contents(titles),
         story=(_run(run, words) if run else "") + Writer(story).chapters(2 if run else 1),
-        data=data({"words": _scripted(words), "views": views, "names": dict(_names(trace))}),
+        data=data({"words": _scripted(words), "views": views, "names": dict(names_of(trace))}),
         caption=_caption(run, words) if run else "",
         run_data=data(run.data()) if run else "null",
         script=script,
@@ -83,7 +83,7 @@ def _scripted(words: Mapping[str, str]) -> dict[str, str]:
     return {k: v for k, v in words.items() if k in SCRIPTED or k.startswith("guess_")}
 
 
-def _names(trace: Trace) -> Iterator[tuple[str, str]]:
+def names_of(trace: Trace) -> Iterator[tuple[str, str]]:
     """What the parts of the picture that have a name are called."""
     for j, name in enumerate(trace.network.input_names):
         yield f"x[{j}]", printable(name)
@@ -109,6 +109,12 @@ def _views(parts: Sequence[Chapter]) -> Iterator[View]:
         kinds = [b.items[0].kind for b in step.blocks if isinstance(b, Calculations) and b.items]
         yield VIEWS.get(kinds[0], "whole") if kinds else shown
         shown = "whole" if kinds else shown
+
+
+def chapters_of(story: Story) -> tuple[str, list[str], list[View]]:
+    """The chapters as HTML, the title of every step, and the view of the picture beside it."""
+    parts = chapters(story.blocks)
+    return Writer(story).chapters(), list(_titles(parts)), list(_views(parts))
 
 
 def _titles(parts: Sequence[Chapter]) -> Iterator[str]:

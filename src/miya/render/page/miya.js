@@ -5,7 +5,7 @@
   function mark(box) {
     box.classList.toggle("cut", box.scrollWidth > box.clientWidth + 1);
   }
-  function startCuts() {
+  function startCuts(signal) {
     const inSight = /* @__PURE__ */ new Set();
     const seen = new IntersectionObserver((entries) => {
       for (const { target, isIntersecting } of entries) {
@@ -15,7 +15,8 @@
       inSight.forEach(mark);
     });
     for (const box of document.querySelectorAll(BOXES)) seen.observe(box);
-    window.addEventListener("resize", () => inSight.forEach(mark));
+    signal.addEventListener("abort", () => seen.disconnect());
+    window.addEventListener("resize", () => inSight.forEach(mark), { signal });
     void document.fonts.ready.then(() => inSight.forEach(mark));
   }
 
@@ -86,12 +87,13 @@
     return new Set(named(element2).flatMap((e) => partOf(refOf(e)) ?? []));
   }
   var Links = class {
-    constructor(story, picture, status, words, onLit, onParts) {
+    constructor(story, picture, status, words, onLit, onParts, signal) {
       this.picture = picture;
       this.status = status;
       this.words = words;
       this.onLit = onLit;
       this.onParts = onParts;
+      this.signal = signal;
       for (const element2 of story.querySelectorAll("[data-ref]")) {
         const part = partOf(refOf(element2));
         if (part) this.texts.set(part, [...this.texts.get(part) ?? [], element2]);
@@ -101,13 +103,14 @@
       this.listen(picture, SHAPE);
       document.addEventListener("keydown", (event) => {
         if (event.key === "Escape") this.clear();
-      });
+      }, { signal });
     }
     picture;
     status;
     words;
     onLit;
     onParts;
+    signal;
     texts = /* @__PURE__ */ new Map();
     shapes;
     pinned = null;
@@ -124,16 +127,17 @@
       const hide = () => {
         if (!this.pinned) this.clear();
       };
-      area.addEventListener("pointerover", show);
-      area.addEventListener("pointerout", hide);
-      area.addEventListener("focusin", show);
-      area.addEventListener("focusout", hide);
+      const { signal } = this;
+      area.addEventListener("pointerover", show, { signal });
+      area.addEventListener("pointerout", hide, { signal });
+      area.addEventListener("focusin", show, { signal });
+      area.addEventListener("focusout", hide, { signal });
       area.addEventListener("click", (event) => {
         if (!event.target.closest(CONTROLS)) this.pin(found(event));
-      });
+      }, { signal });
       area.addEventListener("keydown", (event) => {
         if (event.key === "Enter" && event.target === found(event)) this.pin(found(event));
-      });
+      }, { signal });
     }
     /** Keeps the light on what was tapped until it, or something else, is tapped. */
     pin(element2) {
@@ -143,6 +147,7 @@
       this.light(element2);
       this.pinned = element2;
     }
+    /** Lights what belongs to an element of the text or the picture, in place of what was lit. */
     light(element2) {
       this.clear();
       if (this.picture.contains(element2)) this.lightTexts(element2);
@@ -189,29 +194,33 @@
   // src/steps.ts
   var NO_STEPPING = "input, select, textarea, [contenteditable], .picture svg *";
   var Steps = class {
-    constructor(data, words, picture) {
+    constructor(data, words, picture, signal, addressed = true) {
       this.data = data;
       this.words = words;
       this.picture = picture;
+      this.addressed = addressed;
       this.sections = [...document.querySelectorAll("section.step")];
       this.links = [...document.querySelectorAll(".contents a")];
-      byId("back").addEventListener("click", () => this.go(this.now - 1));
-      byId("forward").addEventListener("click", () => this.go(this.now + 1));
-      byId("all").addEventListener("click", () => this.openAll(!this.open));
+      byId("back").addEventListener("click", () => this.go(this.now - 1), { signal });
+      byId("forward").addEventListener("click", () => this.go(this.now + 1), { signal });
+      byId("all").addEventListener("click", () => this.openAll(!this.open), { signal });
       this.links.forEach((link, k) => {
         link.addEventListener("click", (event) => {
           event.preventDefault();
           this.go(k, true);
         });
       });
-      document.addEventListener("keydown", (event) => this.key(event));
-      window.addEventListener("hashchange", () => this.fromAddress());
-      this.watch();
+      document.addEventListener("keydown", (event) => this.key(event), { signal });
+      this.open = document.documentElement.classList.contains("all");
+      this.watch(signal);
+      if (!addressed) return;
+      window.addEventListener("hashchange", () => this.fromAddress(), { signal });
       this.fromAddress();
     }
     data;
     words;
     picture;
+    addressed;
     sections;
     links;
     now = 0;
@@ -242,7 +251,7 @@
       this.set(to);
       const section = this.sections[to];
       if (!section) return;
-      if (scroll) history.replaceState(null, "", `#${section.id}`);
+      if (scroll && this.addressed) history.replaceState(null, "", `#${section.id}`);
       if (scroll) bringIntoSight(this.open ? section : byId("story"), this.open);
       if (focus) section.focus({ preventScroll: true });
     }
@@ -272,7 +281,7 @@
       if (open) this.sections[this.now]?.scrollIntoView({ block: "start" });
     }
     /** With every step open, the step that is being read is the one near the top. */
-    watch() {
+    watch(signal) {
       const seen = new IntersectionObserver(
         (entries) => {
           const top = entries.find((e) => e.isIntersecting)?.target;
@@ -281,6 +290,10 @@
         { rootMargin: "-35% 0px -60% 0px" }
       );
       for (const section of this.sections) seen.observe(section);
+      signal.addEventListener("abort", () => seen.disconnect());
+    }
+    get current() {
+      return this.now;
     }
     /** Marks the steps that hold something lit. */
     mark(lit) {
@@ -332,14 +345,14 @@
     ["zero", "0"]
   ];
   var Guess = class {
-    constructor(words, steps, picture) {
+    constructor(words, steps, picture, signal) {
       this.words = words;
       this.steps = steps;
       this.picture = picture;
       this.questions = [...document.querySelectorAll(".calculation")];
       for (const q of this.questions) q.dataset["label"] = label(q);
       this.intro = document.querySelector(".guess-intro");
-      byId("guess").addEventListener("click", () => this.toggle());
+      byId("guess").addEventListener("click", () => this.toggle(), { signal });
       steps.onLimit = () => this.remind();
     }
     words;
@@ -352,6 +365,9 @@
     asked = 0;
     form = null;
     intro;
+    get asking() {
+      return this.on;
+    }
     toggle() {
       this.on = !this.on;
       this.answered = this.right = this.asked = 0;
@@ -514,14 +530,17 @@
   var STILL = 5;
   var TYPING = "input, select, textarea, [contenteditable]";
   var Zoom = class {
-    constructor(frame, onChange) {
+    constructor(frame, onChange, signal) {
       this.frame = frame;
       this.onChange = onChange;
-      byId("closer").addEventListener("click", () => this.by(STEP));
-      byId("farther").addEventListener("click", () => this.by(1 / STEP));
-      document.addEventListener("keydown", (event) => this.key(event));
-      frame.addEventListener("pointerdown", (event) => this.drag(event));
-      frame.addEventListener("click", (event) => this.dragged && event.stopPropagation(), true);
+      byId("closer").addEventListener("click", () => this.by(STEP), { signal });
+      byId("farther").addEventListener("click", () => this.by(1 / STEP), { signal });
+      document.addEventListener("keydown", (event) => this.key(event), { signal });
+      frame.addEventListener("pointerdown", (event) => this.drag(event), { signal });
+      const still = (event) => {
+        if (this.dragged) event.stopPropagation();
+      };
+      frame.addEventListener("click", still, { capture: true, signal });
     }
     frame;
     onChange;
@@ -612,10 +631,11 @@
   var MOVES = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
   var PRINT = matchMedia("print");
   var Picture = class {
-    constructor(section, words) {
+    constructor(section, words, signal) {
       this.section = section;
       this.words = words;
-      this.zoom = new Zoom(section.querySelector(".frame"), () => this.aim());
+      const frame = section.querySelector(".frame");
+      this.zoom = new Zoom(frame, () => this.aim(), signal);
       this.views = [...section.querySelectorAll(".view")];
       for (const svg of section.querySelectorAll(".view > svg")) {
         const { x, y, width, height } = svg.viewBox.baseVal;
@@ -632,9 +652,10 @@
         this.aim();
       });
       for (const svg of this.whole.keys()) sizes.observe(svg);
-      PRINT.addEventListener("change", () => this.aim());
-      window.addEventListener("beforeprint", () => this.aim(true));
-      window.addEventListener("afterprint", () => this.aim());
+      signal.addEventListener("abort", () => sizes.disconnect());
+      PRINT.addEventListener("change", () => this.aim(), { signal });
+      window.addEventListener("beforeprint", () => this.aim(true), { signal });
+      window.addEventListener("afterprint", () => this.aim(), { signal });
     }
     section;
     words;
@@ -829,22 +850,24 @@
     document.documentElement.classList.add("js");
     for (const e of document.querySelectorAll(".needs-script")) e.hidden = false;
     const words = new Words(data.words, data.names);
-    const picture = new Picture(section, words);
-    const steps = new Steps(data, words, picture);
+    const { signal } = new AbortController();
+    const picture = new Picture(section, words, signal);
+    const steps = new Steps(data, words, picture, signal);
     new Links(
       byId("story"),
       section,
       lit,
       words,
       (texts) => steps.mark(texts),
-      (parts) => picture.approach(parts)
+      (parts) => picture.approach(parts),
+      signal
     );
-    new Guess(words, steps, picture);
+    new Guess(words, steps, picture, signal);
     byId("zoom").addEventListener("click", () => {
       byId("zoom").setAttribute("aria-pressed", String(picture.toggleWhole()));
     });
     startRun();
-    startCuts();
+    startCuts(signal);
   }
   start();
 })();

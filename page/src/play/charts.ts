@@ -1,0 +1,126 @@
+/** The loss curve, blame over time, and the decision boundary, drawn on canvases. */
+
+export interface Point {
+  step: number;
+  loss: number;
+  pressure: number[];
+}
+
+const KINDS = ["--s0", "--s1", "--s2", "--s3", "--s4", "--s5"];
+const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3], [12, 4], [4, 2]];
+const MOST = 4000; // points kept of a curve
+
+function room(canvas: HTMLCanvasElement): [CanvasRenderingContext2D, number, number] | null {
+  const context = canvas.getContext("2d");
+  const { clientWidth: width, clientHeight: height } = canvas;
+  if (!context || !width || !height) return null;
+  const dense = window.devicePixelRatio || 1;
+  const size = [Math.round(width * dense), Math.round(height * dense)] as const;
+  if (canvas.width !== size[0] || canvas.height !== size[1]) {
+    canvas.width = size[0];
+    canvas.height = size[1];
+  }
+  context.setTransform(dense, 0, 0, dense, 0, 0);
+  context.clearRect(0, 0, width, height);
+  return [context, width, height];
+}
+
+function colour(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+/** Curves over the steps, on a logarithmic scale from the least positive value to the largest. */
+export class Curves {
+  points: Point[] = [];
+
+  constructor(
+    private readonly canvas: HTMLCanvasElement,
+    private readonly of: (point: Point) => number[],
+  ) {
+    new ResizeObserver(() => this.draw()).observe(canvas);
+  }
+
+  add(points: readonly Point[]): void {
+    this.points.push(...points);
+    if (this.points.length > MOST) this.points = this.points.filter((_, k) => k % 2 === 0);
+  }
+
+  draw(): void {
+    const found = room(this.canvas);
+    if (!found) return;
+    const [context, width, height] = found;
+    const rows = this.points.map((p) => this.of(p));
+    const values = rows.flat().filter((v) => v > 0 && Number.isFinite(v));
+    if (!values.length) return;
+    const high = Math.log(values.reduce((a, b) => Math.max(a, b)));
+    const low = Math.min(Math.log(values.reduce((a, b) => Math.min(a, b))), high - 0.1);
+    const first = this.points[0]?.step ?? 0;
+    const last = Math.max(this.points.at(-1)?.step ?? 1, first + 1);
+    const x = (step: number): number => 4 + ((width - 8) * (step - first)) / (last - first);
+    const y = (value: number): number =>
+      height - 4 - ((height - 8) * (Math.log(Math.max(value, Math.exp(low))) - low)) / (high - low);
+    context.strokeStyle = colour("--line");
+    context.strokeRect(0.5, 0.5, width - 1, height - 1);
+    (rows[0] ?? []).forEach((_, k) => {
+      context.beginPath();
+      this.points.forEach((p, i) => context.lineTo(x(p.step), y(rows[i]?.[k] ?? 0)));
+      context.strokeStyle = colour(KINDS[k % KINDS.length] ?? "--ink");
+      context.setLineDash(DASHES[k % DASHES.length] ?? []);
+      context.lineWidth = 2;
+      context.stroke();
+    });
+    context.setLineDash([]);
+  }
+}
+
+export interface Boundary {
+  values: number[];
+  size: number;
+  low: [number, number];
+  high: [number, number];
+  points: [number, number, number][];
+}
+
+/** The first output over the plane of both inputs, and the examples on it. */
+export function drawBoundary(canvas: HTMLCanvasElement, plane: Boundary): void {
+  const found = room(canvas);
+  if (!found) return;
+  const [context, width, height] = found;
+  const { size, low, high } = plane;
+  const targets = plane.points.map((p) => p[2]);
+  const least = Math.min(0, ...targets);
+  const most = Math.max(1, ...targets);
+  const share = (v: number): number => Math.min(Math.max((v - least) / (most - least), 0), 1);
+  const [down, up] = [rgb(colour("--s1")), rgb(colour("--s0"))];
+  const mixed = (v: number): string => {
+    const t = share(v);
+    return `rgb(${down.map((d, k) => Math.round(d + ((up[k] ?? 0) - d) * t)).join(" ")})`;
+  };
+  context.globalAlpha = 0.45;
+  plane.values.forEach((value, k) => {
+    const [column, row] = [k % size, Math.floor(k / size)];
+    context.fillStyle = mixed(value);
+    const x = (column * width) / size;
+    const y = height - ((row + 1) * height) / size;
+    context.fillRect(x, y, width / size + 1, height / size + 1);
+  });
+  context.globalAlpha = 1;
+  for (const [a, b, target] of plane.points) {
+    const x = ((a - low[0]) / (high[0] - low[0])) * width;
+    const y = height - ((b - low[1]) / (high[1] - low[1])) * height;
+    context.beginPath();
+    // the shape says the target too: a disc above the middle, a square below
+    if (share(target) >= 0.5) context.arc(x, y, 4.5, 0, 2 * Math.PI);
+    else context.rect(x - 4, y - 4, 8, 8);
+    context.fillStyle = mixed(target);
+    context.fill();
+    context.strokeStyle = colour("--ink");
+    context.lineWidth = 1.2;
+    context.stroke();
+  }
+}
+
+function rgb(hex: string): [number, number, number] {
+  const n = Number.parseInt(hex.slice(1), 16);
+  return [(n >> 16) & 255, (n >> 8) & 255, n & 255];
+}

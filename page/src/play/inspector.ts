@@ -1,0 +1,307 @@
+/** Fields of what was picked in the picture: an edge, a bias, a neuron, an input, the loss. */
+
+import type { Words } from "../words";
+import type { Layer, State, Store } from "./store";
+import { named } from "./store";
+import { button, choice, field, make, nameIn } from "./ui";
+
+export type Edit = Record<string, unknown> & { kind: string };
+
+export interface Choices {
+  activations: Record<string, Record<string, unknown>>;
+  losses: Record<string, Record<string, unknown>>;
+  optimizers: Record<string, Record<string, unknown>>;
+  datasets: string[];
+  measures: string[];
+  views: string[];
+}
+
+type Path = (string | number)[];
+type Apply = (edit: Edit, merge?: string | null) => void;
+
+const REACH = 3; // a slider goes this far to both sides of 0, or as far as the value is
+
+export class Inspector {
+  private picked = "C";
+
+  constructor(
+    private readonly root: HTMLElement,
+    private readonly store: Store,
+    private readonly words: Words,
+    private readonly choices: Choices,
+    private readonly apply: Apply,
+    private readonly onPick: (ref: string) => void,
+  ) {}
+
+  pick(ref: string, focus = false): void {
+    this.picked = ref;
+    this.draw();
+    this.onPick(ref);
+    if (focus) this.root.querySelector<HTMLElement>("input, select, button")?.focus();
+  }
+
+  /** Draws the fields anew, and keeps the focus and what is being typed where they are. */
+  draw(): void {
+    const active = document.activeElement;
+    const row = this.root.contains(active) ? active?.closest<HTMLElement>("[data-path]") : null;
+    const kind = active instanceof HTMLInputElement ? active.type : "";
+    if (row && (kind === "text" || kind === "range")) {
+      this.refresh();
+      return;
+    }
+    const index = this.root.contains(active)
+      ? [...this.root.querySelectorAll("input, select, button")].indexOf(active as Element)
+      : -1;
+    this.root.replaceChildren(...this.fields());
+    if (index >= 0) {
+      const all = [...this.root.querySelectorAll<HTMLElement>("input, select, button")];
+      all[Math.min(index, all.length - 1)]?.focus();
+    }
+  }
+
+  /** Sets the values of the fields that nobody is in. */
+  private refresh(): void {
+    for (const row of this.root.querySelectorAll<HTMLElement>("[data-path]")) {
+      const value = at(this.store.state, JSON.parse(row.dataset["path"] ?? "[]") as Path);
+      if (typeof value !== "number" && typeof value !== "string") continue;
+      for (const input of row.querySelectorAll("input")) {
+        if (input !== document.activeElement) input.value = String(value);
+      }
+    }
+  }
+
+  private fields(): HTMLElement[] {
+    const net = this.store.state.network;
+    const weight = /^W(\d+)\[(\d+)\]\[(\d+)\]$/.exec(this.picked);
+    const bias = /^b(\d+)\[(\d+)\]$/.exec(this.picked);
+    const neuron = /^n(\d+)\.(\d+)$/.exec(this.picked);
+    const input = /^x\[(\d+)\]$/.exec(this.picked);
+    const head = make("h2", this.words.name(this.picked));
+    if (weight) {
+      const [k, i, j] = [Number(weight[1]) - 1, Number(weight[2]), Number(weight[3])];
+      if (net.layers[k]?.weight[i]?.[j] === undefined) return this.whole();
+      return [head, this.number(["layers", k, "weight", i, j]), this.freeze(k, "weight", [i, j])];
+    }
+    if (bias) {
+      const [k, i] = [Number(bias[1]) - 1, Number(bias[2])];
+      const layer = net.layers[k];
+      if (!layer) return this.whole();
+      const shared = !Array.isArray(layer.bias);
+      if (!shared && (layer.bias as number[])[i] === undefined) return this.whole();
+      const path: Path = shared ? ["layers", k, "bias"] : ["layers", k, "bias", i];
+      return [head, this.number(path), this.freeze(k, "bias", shared ? null : [i])];
+    }
+    if (neuron) {
+      const [k, i] = [Number(neuron[1]) - 1, Number(neuron[2])];
+      const layer = net.layers[k];
+      if (!layer || !layer.weight[i]) return this.whole();
+      return [head, ...this.neuron(layer, k, i)];
+    }
+    if (input) {
+      const j = Number(input[1]);
+      const example = this.example();
+      if (net.examples[example]?.input[j] === undefined) return this.whole();
+      return [
+        head,
+        this.number(["examples", example, "input", j]),
+        this.acts([
+          ["add_input", () => this.apply({ kind: "add_input" })],
+          ["remove_input", () => this.apply({ kind: "remove_input", input: j })],
+        ]),
+      ];
+    }
+    return this.whole();
+  }
+
+  private example(): number {
+    const shown = this.store.state.shown.example;
+    return shown === "sum" ? 0 : shown;
+  }
+
+  private neuron(layer: Layer, k: number, i: number): HTMLElement[] {
+    const shared = !Array.isArray(layer.bias);
+    const found = [this.number(shared ? ["layers", k, "bias"] : ["layers", k, "bias", i], "bias")];
+    (layer.weight[i] ?? []).forEach((_, j) => {
+      found.push(this.number(["layers", k, "weight", i, j], "weight_from", { source: j }));
+    });
+    found.push(...this.activation(layer, k));
+    const wide = this.store.state.network.layers.length > 1;
+    const acts: [string, () => void][] = [
+      ["add_neuron", () => this.apply({ kind: "add_neuron", layer: k })],
+      ["remove_neuron", () => this.apply({ kind: "remove_neuron", layer: k, neuron: i })],
+      ["add_layer", () => this.apply({ kind: "add_layer", layer: k })],
+    ];
+    if (wide) acts.push(["remove_layer", () => this.apply({ kind: "remove_layer", layer: k })]);
+    found.push(this.freeze(k, "weight", null), this.freeze(k, "bias", null), this.acts(acts));
+    return found;
+  }
+
+  private activation(layer: Layer, k: number): HTMLElement[] {
+    const name = named(layer.activation, "identity");
+    const pick = choice(Object.keys(this.choices.activations), name, nameIn(this.words), (to) =>
+      this.apply({ kind: "activation", layer: k, name: to }),
+    );
+    const path: Path = ["layers", k, "activation"];
+    const given = typeof layer.activation === "object" ? layer.activation : {};
+    return [
+      field(this.words.say("activation", { layer: k + 1 }), pick, path),
+      ...this.options(this.choices.activations[name] ?? {}, given, (options) =>
+        this.apply({ kind: "activation", layer: k, name, options }),
+      ),
+    ];
+  }
+
+  /** Numbers and switches that a name has; each change sends all of them. */
+  private options(
+    defaults: Record<string, unknown>,
+    given: Record<string, unknown>,
+    send: (options: Record<string, unknown>) => void,
+  ): HTMLElement[] {
+    const now: Record<string, unknown> = {};
+    for (const key of Object.keys(defaults)) now[key] = given[key] ?? defaults[key];
+    return Object.entries(now).map(([key, value]) => {
+      const control = make("input");
+      if (typeof value === "boolean") {
+        control.type = "checkbox";
+        control.checked = value;
+        control.addEventListener("change", () => send({ ...now, [key]: control.checked }));
+      } else {
+        control.type = "text";
+        control.inputMode = "decimal";
+        control.value = Array.isArray(value) ? value.join("; ") : String(value);
+        control.addEventListener("change", () => {
+          const typed = control.value.split(";").map((t) => t.trim());
+          send({ ...now, [key]: Array.isArray(value) ? typed : control.value });
+        });
+      }
+      return field(key.replaceAll("_", " "), control, null);
+    });
+  }
+
+  /** The whole network: loss, optimizer, learning rate, the target. */
+  private whole(): HTMLElement[] {
+    const net = this.store.state.network;
+    const say = nameIn(this.words);
+    const loss = named(net.loss, "");
+    const optimizer = named(net.optimizer, "sgd");
+    const found: HTMLElement[] = [make("h2", this.words.say("inspect_whole"))];
+    found.push(this.number(["learning_rate"], "learning_rate"));
+    const ofLoss = choice(Object.keys(this.choices.losses), loss, say, (name) =>
+      this.apply({ kind: "loss", name }),
+    );
+    found.push(field(this.words.say("loss"), ofLoss, ["loss"]));
+    const ofIt: Record<string, unknown> = typeof net.loss === "object" ? net.loss : {};
+    const now: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(ofIt)) if (key !== "name") now[key] = value;
+    const reduce = choice(["default", "sum", "mean"], String(now["reduction"] ?? "default"), say, (to) => {
+      const { reduction: _, ...others } = now;
+      const options = to === "default" ? others : { ...others, reduction: to };
+      this.apply({ kind: "loss", name: loss, options });
+    });
+    found.push(field(this.words.say("reduction"), reduce, ["loss", "reduction"]));
+    found.push(
+      ...this.options(this.choices.losses[loss] ?? {}, ofIt, (options) =>
+        this.apply({ kind: "loss", name: loss, options: { ...now, ...options } }),
+      ),
+    );
+    const ofOptimizer = choice(Object.keys(this.choices.optimizers), optimizer, say, (name) =>
+      this.apply({ kind: "optimizer", name }),
+    );
+    found.push(field(this.words.say("optimizer"), ofOptimizer, ["optimizer"]));
+    const given = typeof net.optimizer === "object" ? net.optimizer : {};
+    found.push(
+      ...this.options(this.choices.optimizers[optimizer] ?? {}, given, (options) =>
+        this.apply({ kind: "optimizer", name: optimizer, options }),
+      ),
+    );
+    return [...found, ...this.targets()];
+  }
+
+  private targets(): HTMLElement[] {
+    const net = this.store.state.network;
+    const n = this.example();
+    const target = net.examples[n]?.target;
+    const paths: Path[] = Array.isArray(target)
+      ? target.map((_, j) => ["examples", n, "target", j])
+      : [["examples", n, "target"]];
+    const rows = paths.map((path, j) => this.number(path, "target", { output: j }));
+    const acts: [string, () => void][] = [
+      ["add_example", () => this.apply({ kind: "add_example" })],
+      ["remove_example", () => this.apply({ kind: "remove_example", example: n })],
+    ];
+    return [...rows, this.acts(acts)];
+  }
+
+  /** A number to type, and a slider of it. */
+  private number(path: Path, key = "value", values: Record<string, number> = {}): HTMLElement {
+    const value = Number(at(this.store.state, path));
+    const typed = make("input");
+    typed.type = "text";
+    typed.inputMode = "decimal";
+    typed.autocomplete = "off";
+    typed.value = String(at(this.store.state, path) ?? "");
+    const slider = make("input");
+    slider.type = "range";
+    const rate = path[0] === "learning_rate";
+    const reach = Math.max(rate ? 1 : REACH, Math.ceil(Math.abs(value) * 1.5) || 0);
+    slider.min = rate ? "0" : String(-reach);
+    slider.max = String(reach);
+    slider.step = rate ? "0.005" : "0.01";
+    slider.value = String(value);
+    const name = JSON.stringify(path);
+    slider.setAttribute("aria-label", this.words.say("slider", { part: this.words.say(key, values) }));
+    slider.addEventListener("input", () => {
+      typed.value = slider.value;
+      this.apply({ kind: "set", path, value: Number(slider.value) }, name);
+    });
+    slider.addEventListener("change", () => this.store.endMerge());
+    typed.addEventListener("change", () => {
+      this.apply({ kind: "set", path, value: typed.value });
+    });
+    typed.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") this.apply({ kind: "set", path, value: typed.value });
+    });
+    const row = field(this.words.say(key, values), typed, path);
+    typed.after(slider);
+    return row;
+  }
+
+  private freeze(k: number, parameter: "weight" | "bias", index: number[] | null): HTMLElement {
+    const layer = this.store.state.network.layers[k];
+    const box = make("input");
+    box.type = "checkbox";
+    box.checked = layer !== undefined && !trains(layer, parameter, index);
+    box.addEventListener("change", () => {
+      const edit: Edit = { kind: "freeze", layer: k, parameter, trainable: !box.checked };
+      this.apply(index ? { ...edit, index } : edit);
+    });
+    const key = index ? "frozen" : parameter === "weight" ? "freeze_weights" : "freeze_biases";
+    return field(this.words.say(key, { layer: k + 1 }), box);
+  }
+
+  private acts(acts: [string, () => void][]): HTMLElement {
+    const row = make("p", "", "acts");
+    for (const [key, act] of acts) row.append(button(this.words.say(key), act));
+    return row;
+  }
+}
+
+function at(state: State, path: Path): unknown {
+  let found: unknown = state.network;
+  for (const key of path) {
+    if (typeof found !== "object" || found === null) return undefined;
+    found = (found as Record<string | number, unknown>)[key];
+  }
+  return found;
+}
+
+/** Whether an entry, or all of a parameter, is trained. */
+function trains(layer: Layer, parameter: "weight" | "bias", index: number[] | null): boolean {
+  const given = layer.trainable ?? true;
+  let mask: unknown = typeof given === "object" ? (given[parameter] ?? true) : given;
+  for (const k of index ?? []) {
+    if (!Array.isArray(mask)) break;
+    mask = mask[k];
+  }
+  return Array.isArray(mask) ? mask.flat().some(Boolean) : Boolean(mask);
+}

@@ -1,0 +1,75 @@
+/** Many steps: asked for in parcels ahead of what is shown, and shown a frame at a time. */
+
+import type { Answer, Transport } from "./api";
+import type { Point } from "./charts";
+import type { Numbers } from "./live";
+import type { State, Store } from "./store";
+
+const PARCEL = 25; // steps a request
+const AHEAD = 100; // points that wait to be shown, at most
+
+export class Training {
+  private running = false;
+  private waiting: Point[] = [];
+  private credit = 0;
+  /** Steps a second; Infinity is as fast as they come. */
+  speed = 60;
+
+  constructor(
+    private readonly ask: Transport,
+    private readonly store: Store,
+    private readonly onNumbers: (numbers: Numbers) => void,
+    private readonly onPoints: (points: Point[]) => void,
+    private readonly onStop: (answer: Answer | null) => void,
+  ) {}
+
+  get on(): boolean {
+    return this.running;
+  }
+
+  start(): void {
+    if (this.running) return;
+    this.running = true;
+    this.waiting = [];
+    this.credit = 0;
+    this.store.endMerge();
+    void this.fetch();
+    let before = performance.now();
+    const frame = (now: number): void => {
+      this.credit += ((now - before) / 1000) * Math.min(this.speed, 100_000);
+      before = now;
+      const count = Math.min(Math.floor(this.credit), this.waiting.length);
+      this.credit = Math.min(this.credit - count, Math.max(this.speed / 10, 1));
+      if (count) this.onPoints(this.waiting.splice(0, count));
+      if (this.running || this.waiting.length) requestAnimationFrame(frame);
+      else this.onStop(null);
+    };
+    requestAnimationFrame(frame);
+  }
+
+  /** Steps that were made are shown; no more are asked for. */
+  stop(): void {
+    this.running = false;
+  }
+
+  private async fetch(): Promise<void> {
+    while (this.running) {
+      if (this.waiting.length > AHEAD) {
+        await new Promise((go) => requestAnimationFrame(go));
+        continue;
+      }
+      const from = this.store.state;
+      const steps = Math.min(PARCEL, Math.max(1, Math.ceil(this.speed / 4)));
+      const answer = await this.ask({ action: "step", state: from, steps });
+      if (answer.error) {
+        this.running = false;
+        this.onStop(answer);
+        return;
+      }
+      if (this.store.state !== from) continue; // an edit came between: the steps go on from it
+      this.waiting.push(...(answer["trail"] as Point[]));
+      this.store.commit(answer["state"] as State, "training");
+      this.onNumbers(answer["numbers"] as Numbers);
+    }
+  }
+}

@@ -1,0 +1,114 @@
+/** Small pieces of the page, made by hand so that every text is a text. */
+
+import type { Words } from "../words";
+
+export { byId } from "../steps";
+
+export function make<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  text = "",
+  kind = "",
+): HTMLElementTagNameMap[K] {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  if (kind) made.className = kind;
+  return made;
+}
+
+export function button(text: string, act: () => void, kind = ""): HTMLButtonElement {
+  const made = make("button", text, kind);
+  made.type = "button";
+  made.addEventListener("click", act);
+  return made;
+}
+
+let count = 0;
+
+/** A labelled field in a row of its own, with room for what is wrong with it. */
+export function field(
+  caption: string,
+  control: HTMLElement,
+  path: (string | number)[] | null = null,
+): HTMLElement {
+  const row = make("div", "", "field");
+  const label = make("label", caption);
+  const problem = make("p", "", "problem");
+  count += 1;
+  control.id = `field-${count}`;
+  label.htmlFor = control.id;
+  problem.id = `${control.id}-problem`;
+  problem.setAttribute("role", "alert");
+  problem.hidden = true;
+  control.setAttribute("aria-describedby", problem.id);
+  if (path) row.dataset["path"] = JSON.stringify(path);
+  row.append(label, control, problem);
+  return row;
+}
+
+/** Shows a fault beside the field that it is about; returns whether there is one. */
+export function blameField(path: (string | number)[], said: string): boolean {
+  for (let length = path.length; length > 0; length -= 1) {
+    const wanted = JSON.stringify(path.slice(0, length));
+    for (const row of document.querySelectorAll<HTMLElement>(".field[data-path]")) {
+      if (row.dataset["path"] !== wanted) continue;
+      const problem = row.querySelector<HTMLElement>(".problem");
+      const control = row.querySelector<HTMLElement>("input, select, textarea");
+      if (!problem || !control) continue;
+      problem.textContent = said;
+      problem.hidden = false;
+      control.setAttribute("aria-invalid", "true");
+      return true;
+    }
+  }
+  return false;
+}
+
+export function clearProblems(): void {
+  for (const problem of document.querySelectorAll<HTMLElement>(".problem")) {
+    problem.hidden = true;
+    problem.textContent = "";
+  }
+  for (const control of document.querySelectorAll("[aria-invalid]")) {
+    control.removeAttribute("aria-invalid");
+  }
+}
+
+export function choice(
+  names: readonly string[],
+  chosen: string,
+  say: (name: string) => string,
+  onPick: (name: string) => void,
+): HTMLSelectElement {
+  const made = make("select");
+  for (const name of names) {
+    const option = make("option", say(name));
+    option.value = name;
+    option.selected = name === chosen;
+    made.append(option);
+  }
+  made.addEventListener("change", () => onPick(made.value));
+  return made;
+}
+
+// names that are the same in every language
+const PROPER: Record<string, string> = {
+  toml: "TOML", json: "JSON", svg: "SVG", png: "PNG", markdown: "Markdown", latex: "LaTeX",
+  html: "HTML", xor: "XOR", sgd: "SGD", adam: "Adam", adamw: "AdamW", rmsprop: "RMSprop",
+  adagrad: "AdaGrad", relu: "ReLU", elu: "ELU", silu: "SiLU", gelu: "GELU",
+};
+
+/** A text of the words, or the plain name where they have none of it. */
+export function nameIn(words: Words): (name: string) => string {
+  return (name) => {
+    const found = PROPER[name] ?? words.say(`name_${name}`);
+    return found.startsWith("name_") ? name.replaceAll("_", " ") : found;
+  };
+}
+
+export function download(name: string, media: string, content: BlobPart): void {
+  const link = make("a");
+  link.href = URL.createObjectURL(new Blob([content], { type: media }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

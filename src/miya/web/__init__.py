@@ -1,0 +1,1 @@
+"""The playground: a page over the core's own numbers, served on this machine or in a notebook."""

@@ -1,0 +1,66 @@
+"""The texts of a picture's numbers alone, for a picture whose shape has not changed.
+
+A slider asks for these many times a second. Each text stands where the scene puts its label: the
+order within a card is that of its labels in the picture, which a test holds to.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.trace import Trace
+from ..drawing.build import example_of, fits, loss_lines
+from ..drawing.content import Card, Content
+from .state import State
+from .training import traced
+
+Texts = dict[str, list[str]]
+
+
+def content_of(state: State, trace: Trace, language: str = "en") -> Content:
+    """What the picture of the state says. Raises MiyaInputError E651."""
+    shown = state["shown"]
+    return Content(
+        trace,
+        shown["measure"],
+        shown["view"],
+        example_of(trace, shown["example"]),
+        shown["digits"],
+        language,
+        shown["miya"],
+    )
+
+
+def numbers(state: State) -> dict[str, Any]:
+    """{"loss", "after", "predicted"} as texts, {"cards": texts by neuron, "inputs": texts by input,
+    "total": of the loss card}, None in "cards" where the picture is a summary: then it is drawn
+    anew as a whole."""
+    trace = traced(state)
+    content = content_of(state, trace)
+    before, after = content.pair(trace.loss, trace.loss_after)
+    found: dict[str, Any] = {
+        "loss": before,
+        "after": after,
+        "predicted": content.signed(trace.predicted_change),
+        "value": trace.loss,
+        "cards": None,
+    }
+    if fits(trace):
+        found["cards"] = {
+            card.ref: card_texts(content, card)
+            for k in range(len(content.flows))
+            for card in content.cards(k)
+        }
+        found["inputs"] = {item.ref: [item.value] for item in content.inputs()}
+        found["total"] = [text for text, _ in loss_lines(content)]
+    return found
+
+
+def card_texts(content: Content, card: Card) -> list[str]:
+    """The numbers of a card in the order of their labels: δ, facts, each row, each path."""
+    found = [card.delta] if card.delta else []
+    found += card.facts
+    for line in card.lines:
+        found += [line.cells[key] for key in content.columns]
+    found += [path.value for path in card.paths]
+    return [*found, card.total] if card.total else found

@@ -1,0 +1,73 @@
+"""A computation has bounded time, memory and company."""
+
+import asyncio
+import time
+
+import pytest
+
+from miya.web import workers as module
+from miya.web.workers import QUEUE, Busy, Failed, Workers
+
+
+def sleeping(request):
+    time.sleep(request["seconds"])
+    return {"slept": True}
+
+
+def hungry(request):
+    kept = bytearray(request["bytes"])
+    return {"size": len(kept)}
+
+
+@pytest.fixture
+def pool(monkeypatch):
+    made = []
+
+    def make(action, **bounds):
+        monkeypatch.setattr(module, "_act", action)
+        made.append(Workers(2, **bounds))
+        return made[-1]
+
+    yield make
+    for workers in made:
+        workers.close()
+
+
+def test_out_of_time(pool):
+    workers = pool(sleeping, seconds=1.0)
+
+    async def ask():
+        await workers.ask({"seconds": 0})
+        with pytest.raises(Failed) as failed:
+            await workers.ask({"seconds": 60})
+        assert failed.value.code == "E810"
+        return await workers.ask({"seconds": 0})
+
+    assert asyncio.run(ask()) == {"slept": True}
+
+
+def test_out_of_memory(pool):
+    workers = pool(hungry, memory=256 * 2**20)
+
+    async def ask():
+        assert (await workers.ask({"bytes": 2**20}))["size"] == 2**20
+        with pytest.raises(Failed) as failed:
+            await workers.ask({"bytes": 2**30})
+        assert failed.value.code == "E811"
+        return await workers.ask({"bytes": 2**20})
+
+    assert asyncio.run(ask())["size"] == 2**20
+
+
+def test_the_queue_is_bounded(pool):
+    workers = pool(sleeping, seconds=20)
+
+    async def ask():
+        asked = [asyncio.ensure_future(workers.ask({"seconds": 0.2})) for _ in range(QUEUE)]
+        await asyncio.sleep(0)
+        with pytest.raises(Busy):
+            await workers.ask({"seconds": 0})
+        return await asyncio.gather(*asked)
+
+    assert len(asyncio.run(ask())) == QUEUE
+    assert workers.waiting == 0
