@@ -8,7 +8,7 @@ one object a scalar.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from .graph import Index
 from .rounding import Array
+from .strided import Strided
 
 Kind = Literal["input", "target", "parameter", "buffer", "constant", "result"]
 
@@ -81,6 +82,7 @@ class Call:
     ) -> None:
         self.name, self.arguments, self.module = name, dict(arguments), module
         self.results, self.number = results, 0
+        self.goes_on: tuple[int, ...] = ()  # results that others of its results are made of
 
     @cached_property
     def operands(self) -> dict[str, Value]:
@@ -96,6 +98,19 @@ class Call:
         """The results with these arrays in the place of operands (by role), by the library that
         ran it. Random operations draw what they drew."""
         raise NotImplementedError
+
+    def moved(self, arrays: Mapping[str, Array]) -> tuple[Array, ...]:
+        """As `replay`, with the arrays in their own precision, not that of the operands."""
+        return self.replay(arrays)
+
+    def views(self, role: str) -> tuple[Strided, ...] | None:
+        """How each result is a view of the operand, None where one is not known to be."""
+        return None
+
+    def weights(self, role: str, slot: int, index: Index) -> Array | None:
+        """What each element of an operand counts for in one element of a result, where that does
+        not depend on the operand; None where the library cannot say."""
+        return None
 
     def passed(self, role: str) -> Array | None:
         """What went back to an operand through this use alone, as the library works it out."""
@@ -138,7 +153,8 @@ class Factor:
 
     of: the value that the numbers are elements of, at `index` (terms, dimensions); where
     `gradient` they are of ∂C/∂of. Where `of` is None they are local derivatives or constants,
-    written `symbol`, worked out as `formula` says.
+    written `symbol` with each term's index in the place of "{}", worked out as `formula` says of
+    the numbers in `reads`, by the names that they have there.
     """
 
     values: Array
@@ -147,6 +163,7 @@ class Factor:
     gradient: bool = False
     symbol: str = ""
     formula: str = ""
+    reads: Mapping[str, Factor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,9 +206,16 @@ def slope_back(of: Value, index: Array) -> Factor:
     return Factor(numbers, of, index, gradient=True)
 
 
-def local(values: Array, symbol: str, formula: str = "") -> Factor:
-    """The factor of a local derivative, or of a constant."""
-    return Factor(np.asarray(values, dtype=np.float64), symbol=symbol, formula=formula)
+def local(
+    values: Array,
+    symbol: str,
+    formula: str = "",
+    index: Array | None = None,
+    reads: Mapping[str, Factor] | None = None,
+) -> Factor:
+    """The factor of a local derivative, or of a constant; index: what "{}" in the symbol is."""
+    numbers = np.asarray(values, dtype=np.float64)
+    return Factor(numbers, None, index, False, symbol, formula, reads or {})
 
 
 @dataclass(frozen=True)

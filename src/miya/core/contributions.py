@@ -27,16 +27,33 @@ def contributions(value: Value, index: Index) -> list[Contribution]:
     """Those of every use that the loss depends on, in the order of computation; an expanded call
     gives those of its elementary calls. They add up to `value.gradient[index]`."""
     found = []
+    if (goes_on := _goes_on(value)) is not None:
+        found += _of_uses(goes_on, index)
+    found += _of_uses(value, index)
+    while value.call is not None and value.outer is not None:  # what the outside does with a result
+        value = value.outer
+        found += _of_uses(value, index)
+    return found
+
+
+def _goes_on(value: Value) -> Value | None:
+    """What stands inside an expanded call for a result that the call itself goes on with."""
+    call = value.call
+    if call is None or value.slot not in call.goes_on or call.inside is None:
+        return None
+    return call.inside.results[value.slot]
+
+
+def _of_uses(value: Value, index: Index) -> list[Contribution]:
+    found = []
     for call, role in value.uses:
         if not any(r.has_gradient for r in call.results):
             continue
         inside = call.inside
         if inside is not None and role in inside.leaves:
             found += contributions(inside.leaves[role], index)
-            continue
-        found.append(_contribution(call, role, index))
-    if value.call is not None and value.outer is not None:  # what the outside does with a result
-        found += contributions(value.outer, index)
+        else:
+            found.append(_contribution(call, role, index))
     return found
 
 

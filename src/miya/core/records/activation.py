@@ -1,30 +1,35 @@
 """The activations of torch.nn: how each is made, and its slope as torch takes it.
 
 Those that `core/activations` has are made by its formulas, in the case that holds for the number;
-the slopes of the sigmoid and tanh are taken from the recorded result, as torch does.
+the slopes of the sigmoid and tanh are taken from the recorded result, as torch does. Torch keeps
+the alpha of CELU's slope and the sixth of Hardsigmoid's in single precision, also in float64.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..activations import KINDS, Activation, ActivationKind
+from ..activations import KINDS, Activation, ActivationKind, Parameters, Saved
 from ..calls import Call, Terms, Value, Worked, element, local, picked
 from ..graph import Index
-from ..rounding import exact
-from .elementwise import Elementwise, file
-from .formula import Cases
+from ..rounding import Array, Carry, exact
+from .elementwise import IN_PLACE, Elementwise, file
+from .formula import Cases, evaluate
 from .grid import grid
 from .record import Record, back, record
 
 X = "input"
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 SIGMOID = "1 / (1 + exp(-input))"
-SOFT = "(1 - 2 / (1 + (1 + exp(input))**2))"  # tanh(log(1 + exp(x))), of Mish
+# tanh(log(1 + exp(x))) of Mish, without differences of near numbers, and without overflow
+SOFT: Cases = (
+    ("input < 0", "exp(input) * (exp(input) + 2) / (exp(input) * (exp(input) + 2) + 2)"),
+    ("", "(1 + 2 * exp(-input)) / (1 + 2 * exp(-input) + 2 * exp(-input)**2)"),
+)
 STEP: Cases = (("input > 0", "1"), ("", "0"))
 
 # name: (how it is made, its slope, defaults of its options)
@@ -43,7 +48,11 @@ TABLE: Mapping[str, tuple[str | Cases, str | Cases, Mapping[str, float]]] = {
     ),
     "celu": (
         (("input > 0", X), ("", "alpha * (exp(input / alpha) - 1)")),
-        (("input > 0", "1"), ("", "exp(input / alpha)")),
+        (
+            ("input > 0", "1"),
+            (IN_PLACE, "(out + alpha) / single(alpha)"),
+            ("", "alpha / single(alpha) * exp(input / single(alpha))"),
+        ),
         {"alpha": 1.0},
     ),
     "selu": (
@@ -52,8 +61,8 @@ TABLE: Mapping[str, tuple[str | Cases, str | Cases, Mapping[str, float]]] = {
         {"scale": SELU_SCALE, "alpha": SELU_ALPHA},
     ),
     "mish": (
-        f"input * {SOFT}",
-        f"{SOFT} + input * (1 - {SOFT}**2) / (1 + exp(-input))",
+        tuple((when, f"input * {t}") for when, t in SOFT),
+        tuple((when, f"{t} + input * (1 - ({t})**2) / (1 + exp(-input))") for when, t in SOFT),
         {},
     ),
     "hardswish": (
@@ -63,7 +72,7 @@ TABLE: Mapping[str, tuple[str | Cases, str | Cases, Mapping[str, float]]] = {
     ),
     "hardsigmoid": (
         (("input <= -3", "0"), ("input >= 3", "1"), ("", "(input + 3) / 6")),
-        (("input > -3 and input < 3", "1 / 6"), ("", "0")),
+        (("input > -3 and input < 3", "single(1 / 6)"), ("", "0")),
         {},
     ),
     "hardshrink": (
@@ -78,7 +87,7 @@ TABLE: Mapping[str, tuple[str | Cases, str | Cases, Mapping[str, float]]] = {
     ),
     "tanhshrink": (
         "input - (1 - 2 / (1 + exp(2 * input)))",
-        "(1 - 2 / (1 + exp(2 * input)))**2",
+        "tanh(input)**2",
         {},
     ),
     "softplus": (
@@ -131,7 +140,12 @@ class Shared:
         z = picked(call.operands[role].array, at)
         a, saved = use.kind.value(z, exact, use.parameters)
         slope = use.kind.slope(z, a, saved, exact, use.parameters)
-        return [back(call, at, local(slope, "σ'(z)", use.kind.slope_formula))]
+        reads = {"z": element(call.operands[role], at), "a": element(call.results[0], at)}
+        reads |= {name: local(np.atleast_1d(n), name) for name, n in saved.items()}
+        reads |= {name: local(np.full(1, n), name) for name, n in use.parameters.items()}
+        formula = use.kind.slope_formula
+        reads = {name: read for name, read in reads.items() if _uses(formula, name)}
+        return [back(call, at, local(slope, "σ'(z)", formula, reads=reads))]
 
     def forward(self, call: Call, slot: int, index: Index) -> Worked | None:
         use, operand = self.use(call), call.operands[X]
@@ -164,9 +178,18 @@ def _one(name: str) -> Callable[[Call], ActivationKind | None]:
     return lambda call: KINDS[name]
 
 
+def _erf_slope(z: Array, a: Array, saved: Saved, q: Carry, p: Parameters) -> Array:
+    """As torch takes it: 1 + erf loses digits far below 0, where the formula of network
+    files keeps them."""
+    cdf = (1 + evaluate("erf(z / sqrt(2))", {"z": z})) / 2
+    return np.asarray(cdf + z * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi))
+
+
+GELUS = {"none": replace(KINDS["gelu"], slope=_erf_slope), "tanh": KINDS["gelu_tanh"]}
+
+
 def _gelu(call: Call) -> ActivationKind | None:
-    found = {"none": "gelu", "tanh": "gelu_tanh"}.get(str(call.option("approximate", "none")))
-    return KINDS[found] if found else None
+    return GELUS.get(str(call.option("approximate", "none")))
 
 
 for _name in ("relu", "leaky_relu", "elu", "silu", "gelu"):

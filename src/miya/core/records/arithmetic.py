@@ -7,9 +7,11 @@ inside, |x| has slope 0 at 0 (torch's derivatives.yaml).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ..calls import Call
-from .elementwise import Elementwise, file
+from .elementwise import Elementwise, file, told
+from .record import Record, record
 
 Slopes = Mapping[str, str | tuple[tuple[str, str], ...]]
 
@@ -27,10 +29,6 @@ def _masked(call: Call) -> bool:
     return all(
         call.operands[n].dtype == "bool" for n in ("condition", "mask") if n in call.operands
     )
-
-
-def _unrounded(call: Call) -> bool:
-    return call.option("rounding_mode") is None
 
 
 # name: (how it is made, its slopes, defaults of its options)
@@ -58,6 +56,37 @@ TABLE: Mapping[str, tuple[str | tuple[tuple[str, str], ...], Slopes, Mapping[str
         (("input <= other", "input"), ("", "other")),
         {"input": SMALLER, "other": LARGER},
         {},
+    ),
+    "fmax": (
+        (("input >= other", "input"), ("", "other")),
+        {
+            "input": (("input >= other", "1"), ("", "0")),
+            "other": (("input >= other", "0"), ("", "1")),
+        },
+        {},
+    ),
+    "fmin": (
+        (("input <= other", "input"), ("", "other")),
+        {
+            "input": (("input <= other", "1"), ("", "0")),
+            "other": (("input <= other", "0"), ("", "1")),
+        },
+        {},
+    ),
+    "copysign": (
+        (("other < 0 or 1 / other < 0", "-abs(input)"), ("", "abs(input)")),
+        {"input": (("input == 0", "0"), ("", "out / input")), "other": "0"},
+        {},
+    ),
+    "nan_to_num": (
+        (
+            ("input - input == 0", "input"),
+            ("input != input", "nan"),
+            ("input > 0", "posinf"),
+            ("", "neginf"),
+        ),
+        {"input": (("input - input == 0", "1"), ("", "0"))},
+        {"nan": 0.0},
     ),
     "fmod": (
         "input - other * trunc(input / other)",
@@ -154,13 +183,28 @@ ALSO = {
 
 for _name, (_value, _slopes, _defaults) in TABLE.items():
     file(Elementwise(_name, _value, _slopes, _defaults, fits=_masked), *ALSO.get(_name, ()))
-file(
-    Elementwise(
-        "div",
-        "input / other",
-        {"input": "1 / other", "other": "-input / other**2"},
-        further="rounding_mode",
-        fits=_unrounded,
+
+QUOTIENT = {"input": "1 / other", "other": "-input / other**2"}
+FLAT = {"input": "0", "other": "0"}
+DIVISIONS = {
+    mode: told(Elementwise("div", value, slopes, further="rounding_mode"))
+    for mode, value, slopes in (
+        (None, "input / other", QUOTIENT),
+        ("floor", "floor(input / other)", FLAT),
+        ("trunc", "trunc(input / other)", FLAT),
+    )
+}
+
+
+def _division(call: Call) -> Record:
+    return DIVISIONS[call.option("rounding_mode")]
+
+
+record(
+    replace(
+        DIVISIONS[None],
+        backward=lambda call, role, index: _division(call).backward(call, role, index),
+        forward=lambda call, slot, index: _division(call).forward(call, slot, index),
     ),
     "true_divide",
     "divide",

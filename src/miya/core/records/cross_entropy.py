@@ -100,14 +100,17 @@ def _share(call: Call, count: int = 1) -> tuple[Factor, ...]:
         return (local(np.full(count, np.divide(1.0, divisor(call))), symbol),)
 
 
-def _says(call: Call) -> tuple[str, str]:
-    """How the slope is written, and what stands in it."""
-    target = "1[c = target]" if _indices(call) else "t[c]"
+def _says(call: Call, index: Index) -> tuple[str, str]:
+    """How the slope is written at an element of the input, and what stands in it."""
+    example, label, _ = _parts(call, index)
+    place, at = ",".join(map(str, index)), f"[{','.join(map(str, example))}]" if example else ""
+    target = f"1[target{at} = {label}]" if _indices(call) else f"t[{place}]"
     if call.option("label_smoothing", 0.0):
         target = f"((1 - ε) {target} + ε / classes)"
     if "weight" in call.operands:
-        return "p[c] Σ_k q[k] - q[c]", f"p = softmax(x), q[c] = w[c] {target}"
-    return f"p[c] - {target}", "p = softmax(x)"
+        told = f"p = softmax(x), q[{place}] = w[{label}] {target}"
+        return f"p[{place}] Σ_k q[k] - q[{place}]", told
+    return f"p[{place}] - {target}", "p = softmax(x)"
 
 
 def _backward(call: Call, role: str, index: Index) -> list[Terms] | None:
@@ -123,7 +126,10 @@ def _backward(call: Call, role: str, index: Index) -> list[Terms] | None:
     if not wanted.any():
         return []
     slope = np.exp(log_p) * wanted.sum() - wanted[label]
-    return [back(call, to, local(np.asarray([slope]), *_says(call)), *_share(call))]
+    told, where = _says(call, index)
+    p = local(np.exp([log_p]), "p")
+    reads = {f"p[{','.join(map(str, index))}]": p}
+    return [back(call, to, local(np.asarray([slope]), told, where, reads=reads), *_share(call))]
 
 
 def _worked_out(call: Call) -> Array:
@@ -147,11 +153,13 @@ def _worked_out(call: Call) -> Array:
 def _forward(call: Call, slot: int, index: Index) -> list[Terms]:
     if reduction_of(call) == "none":
         wanted = _wanted(call, index)
-        used = wanted != 0
-        logs = local(_log_p(call, index)[used], "log(p[c])", "p = softmax(x)")
-        return [Terms((local(-wanted[used], "-q[c]", _says(call)[1]), logs))]
+        classes = np.flatnonzero(wanted)
+        at = np.insert(np.tile(index, (len(classes), 1)), _class_axis(call), classes, axis=1)
+        logs = local(_log_p(call, index)[classes], "log(p[{}])", "p = softmax(x)", at)
+        return [Terms((local(-wanted[classes], "-q[{}]", index=at), logs))]
     losses = once(call, "losses", lambda: _worked_out(call))
-    told = local(losses.ravel(), "ℓ", "-Σ_c q[c] log(p[c])")
+    at = grid(*whole(losses.shape))
+    told = local(losses.ravel(), "ℓ[{}]" if losses.ndim else "ℓ", "ℓ = -Σ_c q[c] log(p[c])", at)
     return [Terms((told, *_share(call, losses.size)))]
 
 

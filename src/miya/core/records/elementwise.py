@@ -19,6 +19,7 @@ from .grid import broadcast_rows, readers
 from .record import Record, back, record
 
 OUT = "out"  # what a formula calls the element of the result
+IN_PLACE = "inplace"  # the condition of a case that is the rest's of a call in place
 CONSTANTS: Mapping[str, float] = {"pi": np.pi}
 
 
@@ -66,7 +67,7 @@ def _shapes_fit(call: Call) -> bool:
 
 def slope_factors(row: Elementwise, call: Call, role: str, rows: Array) -> list[Factor] | None:
     """The factors of ∂out/∂operand at `rows` of the result."""
-    given, numbers = cases(row.slopes[role]), row.numbers(call, rows)
+    given, numbers = _of_call(cases(row.slopes[role]), call), row.numbers(call, rows)
     if not _known(given, numbers):
         return None
     parts = given[0][1].split(" * ") if len(given) == 1 else []
@@ -75,7 +76,29 @@ def slope_factors(row: Elementwise, call: Call, role: str, rows: Array) -> list[
     if given == (("", "1"),):
         return [local(np.ones(len(rows)), "1")]
     values = select(given, numbers, len(rows))
-    return [local(values, f"∂{OUT}/∂{role}", shown(given))]
+    reads = {name: _read(call, name, numbers, rows) for name in _names(given)}
+    return [local(values, f"∂{OUT}/∂{role}", shown(given), reads=reads)]
+
+
+def _names(given: Cases) -> list[str]:
+    """The names in some cases but for constants, each once."""
+    names = [n for pair in given for part in pair if part for n in names_in(part)]
+    return [n for n in dict.fromkeys(names) if n not in CONSTANTS]
+
+
+def _read(call: Call, name: str, numbers: Mapping[str, Any], rows: Array) -> Factor:
+    return element(call.results[0], rows) if name == OUT else _named(call, name, numbers, rows)
+
+
+def _of_call(given: Cases, call: Call) -> Cases:
+    """The cases that are left of those that hold only for calls in place."""
+    found: list[tuple[str, str]] = []
+    for when, formula in given:
+        if when != IN_PLACE:
+            found.append((when, formula))
+        elif call.option(IN_PLACE):
+            return (*found, ("", formula))
+    return tuple(found)
 
 
 def _known(given: Cases, numbers: Mapping[str, Any]) -> bool:
@@ -106,10 +129,12 @@ def _forward(row: Elementwise) -> Callable[[Call, int, Index], Worked | None]:
     def forward(call: Call, slot: int, index: Index) -> Worked | None:
         rows = np.asarray([index], dtype=np.int64).reshape(1, len(index))
         numbers, given = row.numbers(call, rows), cases(row.value)
-        fits = row.fits(call) and _shapes_fit(call)
-        if not fits or not _known(given, numbers):
+        asked = tuple(("", when) for when, _ in given if when)
+        if not row.fits(call) or not _shapes_fit(call) or not _known(asked, numbers):
             return None
         formula = chosen(given, numbers)
+        if not _known((("", formula),), numbers):
+            return None
         names: dict[str, tuple[Value | None, Index, float]] = {}
         for name in names_in(formula):
             operand = call.operands.get(name)
@@ -121,20 +146,22 @@ def _forward(row: Elementwise) -> Callable[[Call, int, Index], Worked | None]:
     return forward
 
 
-def file(row: Elementwise, *names: str) -> None:
-    """File the record of a row."""
+def told(row: Elementwise) -> Record:
+    """The record of a row."""
     gradients = {
         role: f"∂C/∂{role} = δ · ({shown(cases(slope))})" for role, slope in row.slopes.items()
     }
-    record(
-        Record(
-            row.name,
-            f"{OUT} = {shown(cases(row.value))}",
-            gradients,
-            row.source or f"torch.{row.name}",
-            _backward(row),
-            _forward(row),
-            row.options,
-        ),
-        *names,
+    return Record(
+        row.name,
+        f"{OUT} = {shown(cases(row.value))}",
+        gradients,
+        row.source or f"torch.{row.name}",
+        _backward(row),
+        _forward(row),
+        row.options,
     )
+
+
+def file(row: Elementwise, *names: str) -> None:
+    """File the record of a row."""
+    record(told(row), *names)

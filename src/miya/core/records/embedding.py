@@ -122,7 +122,7 @@ def _sample_weight(call: Call, tokens: Array) -> tuple[Factor, ...]:
 def _share(call: Call, bags: Array) -> tuple[Factor, ...]:
     if call.option("mode", "mean") != "mean":
         return ()
-    return (local(1 / _bags(call).sizes[bags], "1 / N", "N: how many tokens the bag holds"),)
+    return (local(1 / _bags(call).sizes[bags], "1 / N", "N = how many tokens the bag holds"),)
 
 
 def _bag_weight(call: Call, row: int, column: int) -> list[Terms]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, reduce
 from math import erf
 from typing import Any
 
@@ -42,6 +42,7 @@ FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
         f.__name__: f for f in (np.arctan, np.arcsin, np.arccos, np.arcsinh, np.arccosh, np.arctanh)
     },
     "abs": np.abs,
+    "single": lambda x: np.float32(x).astype(np.float64),  # rounded to single precision
     "round": np.round,
     "erf": np.vectorize(erf, otypes=[np.float64]),
     "normal_cdf": lambda x: normal_cdf(np.asarray(x)),
@@ -72,7 +73,8 @@ def names_in(formula: str) -> tuple[str, ...]:
 
 
 def evaluate(formula: str, numbers: Numbers) -> Any:
-    """The formula in float64; what cannot be worked out is inf or nan."""
+    """The formula in float64; what cannot be worked out is inf or nan. log(1 ± u) and exp(u) − 1
+    are worked out without loss where u is small."""
     with np.errstate(all="ignore"):
         return _evaluate(_parsed(formula), numbers)
 
@@ -85,13 +87,27 @@ def _evaluate(node: ast.expr, numbers: Numbers) -> Any:
             return np.asarray(numbers[name], dtype=np.float64)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return -_evaluate(operand, numbers)
+        case ast.BinOp(
+            left=ast.Call(func=ast.Name(id="exp"), args=[power]),
+            op=ast.Sub(),
+            right=ast.Constant(value=1),
+        ):
+            return np.expm1(_evaluate(power, numbers))
+        case ast.Call(
+            func=ast.Name(id="log"),
+            args=[
+                ast.BinOp(left=ast.Constant(value=1), op=ast.Add() | ast.Sub() as op, right=rest)
+            ],
+        ):
+            found = _evaluate(rest, numbers)
+            return np.log1p(found if isinstance(op, ast.Add) else -found)
         case ast.BinOp(left=left, op=op, right=right):
             return SIGNS[type(op)](_evaluate(left, numbers), _evaluate(right, numbers))
         case ast.Compare(left=left, ops=[op], comparators=[right]):
             return SIGNS[type(op)](_evaluate(left, numbers), _evaluate(right, numbers))
         case ast.BoolOp(op=op, values=parts):
             joined = np.logical_and if isinstance(op, ast.And) else np.logical_or
-            return joined.reduce([np.asarray(_evaluate(p, numbers)) for p in parts])
+            return reduce(joined, [_evaluate(p, numbers) for p in parts])
         case ast.Call(func=ast.Name(id=name), args=[argument]):
             return FUNCTIONS[name](_evaluate(argument, numbers))
     raise ValueError(f"no formula: {ast.unparse(node)}")

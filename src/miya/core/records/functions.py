@@ -41,6 +41,13 @@ TABLE: Mapping[str, tuple[str | Cases, str | Cases]] = {
     "ceil": ("ceil(input)", "0"),
     "trunc": ("trunc(input)", "0"),
     "frac": ("input - trunc(input)", "1"),
+    "deg2rad": ("input * pi / 180", "pi / 180"),
+    "rad2deg": ("input * 180 / pi", "180 / pi"),
+    "logit": ("log(input / (1 - input))", "1 / (input * (1 - input))"),
+    "sinc": (
+        (("input == 0", "1"), ("", "sin(pi * input) / (pi * input)")),
+        (("input == 0", "0"), ("", "(cos(pi * input) - out) / input")),
+    ),
 }
 ALSO = {
     "neg": ("negative",),
@@ -48,6 +55,8 @@ ALSO = {
     "sign": ("sgn",),
     "trunc": ("fix",),
     "erf": ("special_erf",),
+    "logit": ("special_logit",),
+    "sinc": ("special_sinc",),
     **{a: (f"arc{a[1:]}",) for a in ("asin", "acos", "atan", "asinh", "acosh", "atanh")},
 }
 

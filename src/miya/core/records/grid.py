@@ -9,9 +9,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ..calls import Call
+from ..places import Axis as Axis
+from ..places import grid as grid
 from ..rounding import Array
-
-Axis = Array | int  # along one dimension: the places taken, or one place
 
 T = TypeVar("T")
 
@@ -25,14 +25,6 @@ def once(call: Call, word: str, make: Callable[[], T]) -> T:
         kept[word] = make()
     found: T = kept[word]
     return found
-
-
-def grid(*axes: Axis) -> Array:
-    """Every combination of the places along each dimension: (combinations, dimensions)."""
-    if not axes:
-        return np.zeros((1, 0), dtype=np.int64)
-    places = [np.atleast_1d(np.asarray(a, dtype=np.int64)) for a in axes]
-    return np.stack([m.ravel() for m in np.meshgrid(*places, indexing="ij")], axis=1)
 
 
 def whole(shape: tuple[int, ...]) -> list[Axis]:

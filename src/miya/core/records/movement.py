@@ -1,8 +1,8 @@
 """Operations that move numbers and change none: reshapes, transposes, slices, joins, padding.
 
-Where each number of a result comes from is found by running the operation itself on the numbers
-of the places: once from 0, once all higher by their count. What grew by the count was moved; what
-stayed is something else's.
+Where each number of a result comes from is told by the strides of a result that is a view. Of
+another it is found by running the operation itself on the numbers of the places: once from 0,
+once all higher by their count. What grew by the count was moved; what stayed is something else's.
 """
 
 from __future__ import annotations
@@ -12,13 +12,19 @@ import numpy as np
 from ..calls import Call, Terms, Value, Worked, element, local
 from ..graph import Index
 from ..rounding import Array
-from .grid import grid
+from ..strided import Strided
+from .grid import grid, once
 from .record import ANY, Record, back, record
 
 
 def sources(call: Call, role: str) -> list[Array] | None:
     """For each place of each result, the flat place of the operand that its number is from, −1
-    where it is not from there; None where the operation does more than move."""
+    where it is not from there; None where the operation does more than move. Kept with the
+    call, in as few bytes as its places need."""
+    return once(call, f"sources {role}", lambda: _sources(call, role))
+
+
+def _sources(call: Call, role: str) -> list[Array] | None:
     operand = call.operands[role]
     count = operand.size
     if count == 0:
@@ -29,39 +35,68 @@ def sources(call: Call, role: str) -> list[Array] | None:
         if other != role and "float" in v.dtype
     }
     places = np.arange(count, dtype=np.float64).reshape(operand.shape)
-    first, second = (call.replay({**fixed, role: places + shift}) for shift in (0, count))
+    first, second = (call.moved({**fixed, role: places + shift}) for shift in (0, count))
     found = []
     for a, b in zip(first, second, strict=True):
         grown = b - a
         moved = grown == count
         if not np.all(np.where(moved, (a >= 0) & (a < count) & (a == np.floor(a)), grown == 0)):
             return None
-        found.append(np.where(moved, a, -1).astype(np.int64))
+        found.append(np.where(moved, a, -1).astype(np.min_scalar_type(-count - 1)))
     return found
 
 
-def _backward(call: Call, role: str, index: Index) -> list[Terms] | None:
-    found = sources(call, role)
-    if found is None:
-        return None
+def _views(call: Call, role: str) -> tuple[Strided, ...] | None:
+    """How the results are views of the operand, each place read once or along whole
+    dimensions."""
+
+    def found() -> tuple[Strided, ...] | None:
+        views = call.views(role)
+        return views if views is not None and all(v.apart for v in views) else None
+
+    return once(call, f"views {role}", found)
+
+
+def _readers(call: Call, role: str, index: Index) -> list[Array] | None:
+    """The places (terms, dimensions) of each result that read the operand's element; None where
+    the operation does more than move."""
     shape = call.operands[role].shape
     flat = int(np.ravel_multi_index(index, shape)) if shape else 0
-    terms = []
-    for slot, origin in enumerate(found):
-        if call.results[slot].has_gradient:
-            at = np.argwhere(origin == flat)
-            terms.append(back(call, at, local(np.ones(len(at)), "1"), slot=slot))
-    return terms
+    views = _views(call, role)
+    if views is not None:
+        return [view.readers(flat) for view in views]
+    found = sources(call, role)
+    return None if found is None else [np.argwhere(origin == flat) for origin in found]
+
+
+def _backward(call: Call, role: str, index: Index) -> list[Terms] | None:
+    places = _readers(call, role, index)
+    if places is None:
+        return None
+    return [
+        back(call, at, local(np.ones(len(at)), "1"), slot=slot)
+        for slot, at in enumerate(places)
+        if call.results[slot].has_gradient
+    ]
+
+
+def _origin(call: Call, role: str, slot: int, index: Index) -> int | None:
+    """The operand's flat place that a number of a result is from, −1 where it is not from there;
+    None where the operation does more than move."""
+    views = _views(call, role)
+    if views is not None:
+        return views[slot].place(index)
+    found = sources(call, role)
+    return None if found is None else int(found[slot][index])
 
 
 def _forward(call: Call, slot: int, index: Index) -> list[Terms] | Worked | None:
     for role, operand in call.operands.items():
         if "float" not in operand.dtype:
             continue
-        found = sources(call, role)
-        if found is None:
+        flat = _origin(call, role, slot, index)
+        if flat is None:
             return None
-        flat = int(found[slot][index])
         if flat >= 0:
             at = np.unravel_index(flat, operand.shape) if operand.shape else ()
             return [Terms((element(operand, grid(*(int(k) for k in at))),))]
@@ -166,11 +201,6 @@ MOVING = [
     "max_unpool1d",
     "max_unpool2d",
     "max_unpool3d",
-    "index_put",
-    "index_copy",
-    "index_add",
-    "scatter",
-    "scatter_add",
     "masked_scatter",
     "copy",
     "select_scatter",
@@ -186,6 +216,8 @@ MOVING = [
     "block_diag",
     "zero",
     "fill",
+    "changed_in_place",
+    "view_again",
 ]
 STAYING = [
     "contiguous",

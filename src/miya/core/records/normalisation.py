@@ -48,13 +48,14 @@ def _over(axes: Callable[[Call], tuple[int, ...]]) -> Callable[[Call], Moments]:
     return moments
 
 
-def _uses_batch(call: Call) -> bool:
+def uses_batch(call: Call) -> bool:
+    """Whether μ and v are those of the numbers themselves, not running ones."""
     return bool(call.option("training", call.option("use_input_stats", call.name != "batch_norm")))
 
 
 def _or_running(of_batch: Callable[[Call], Moments]) -> Callable[[Call], Moments]:
     def moments(call: Call) -> Moments:
-        if _uses_batch(call):
+        if uses_batch(call):
             return of_batch(call)
         shape = (1, -1, *[1] * (len(_x(call).shape) - 2))
         mean, variance = (call.operands[f"running_{word}"].array for word in ("mean", "var"))
@@ -151,14 +152,14 @@ def _backward(call: Call, role: str, index: Index) -> list[Terms] | None:
     if role != "input":
         return None
     here = np.asarray([index], dtype=np.int64)
-    if "running_mean" in call.operands and not _uses_batch(call):
+    if "running_mean" in call.operands and not uses_batch(call):
         sigma = _standard(call, here)[1]
         return [back(call, here, *_gamma(call, here), local(1 / sigma, "1 / σ", "1 / sqrt(v + ε)"))]
     at = grid(*kind.sharing(call, index))
     hats, sigma = _standard(call, at)
     hat, n = _standard(call, here)[0][0], len(at)
     slope = ((at == here).all(axis=1) - 1 / n - hat * hats / n) / sigma
-    return [back(call, at, *_gamma(call, at), local(slope, SLOPE, HAT))]
+    return [back(call, at, *_gamma(call, at), local(slope, SLOPE))]
 
 
 def _forward(call: Call, slot: int, index: Index) -> Worked:
@@ -186,14 +187,17 @@ SOURCES = {
     "group_norm": "torch.nn.GroupNorm; Wu and He 2018",
 }
 
+_ALSO = "; with running statistics γ/σ δ[i]"
+_RUNNING = {"batch_norm": _ALSO, "instance_norm": _ALSO}
+
 for _name, _source in SOURCES.items():
     record(
         Record(
             _name,
             "y[i] = γ (x[i] − μ)/√(v + ε) + β",
             {
-                "input": "∂C/∂x[i] = Σ_j γ[j] (1[i=j] − 1/N − x̂[i] x̂[j]/N)/σ δ[j]; "
-                "with running statistics γ/σ δ[i]",
+                "input": "∂C/∂x[i] = Σ_j γ[j] (1[i=j] − 1/N − x̂[i] x̂[j]/N)/σ δ[j], "
+                "x̂ = (x − μ)/σ, σ = √(v + ε)" + _RUNNING.get(_name, ""),
                 "weight": "∂C/∂γ = Σ δ x̂",
                 "bias": "∂C/∂β = Σ δ",
             },

@@ -5,31 +5,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 
 from ..calls import Call, Factor, Terms, Value, Worked, element, local, picked
 from ..graph import Index
 from ..rounding import Array
+from .formula import evaluate, names_in
 from .grid import broadcast_rows, readers
 from .record import Record, back, record
 
-Numbers = Callable[[SimpleNamespace], Any]  # an array, or one number for all
+CONSTANTS = {"π": np.pi}
 
 
 @dataclass(frozen=True)
 class Piece:
-    """The loss of the elements for which `when` holds, and its derivative by role.
-
-    Numbers are worked out from the elements by their short names; beside each stands its formula.
-    """
+    """The loss of the elements for which `when` holds, and its derivative by role: formulas of
+    the elements' short names, which are both worked out and shown."""
 
     formula: str
-    value: Numbers
-    slopes: Mapping[str, tuple[str, Numbers]]
-    when: Numbers = lambda n: np.True_
+    slopes: Mapping[str, str]
+    when: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,7 +81,8 @@ def _place(call: Call, role: str, at: Array) -> Array:
     return broadcast_rows(at, _shape(call, role))[:, : len(call.operands[role].shape)]
 
 
-def _numbers(call: Call, at: Array) -> SimpleNamespace:
+def _numbers(call: Call, at: Array) -> dict[str, Array]:
+    """What each short name stands for at the broadcast places."""
     row = TABLE[call.name]
     found = {
         short: picked(call.operands[role].array, _place(call, role, at))
@@ -96,30 +93,26 @@ def _numbers(call: Call, at: Array) -> SimpleNamespace:
         if role not in found and isinstance(call.option(role), (int, float)):
             found.setdefault(short, np.full(len(at), float(call.option(role))))
     fixed = {short: float(call.option(word, usual)) for word, (short, usual) in row.options.items()}
-    return SimpleNamespace(**found, **fixed)
+    wide = {name: np.full(len(at), number) for name, number in {**fixed, **CONSTANTS}.items()}
+    return {**wide, **found}
 
 
-def _own(call: Call, numbers: SimpleNamespace, count: int) -> list[tuple[Piece, Array]]:
+def _own(call: Call, numbers: Mapping[str, Array], count: int) -> list[tuple[Piece, Array]]:
     """Each piece with the places that are its own."""
     left, found = np.ones(count, dtype=bool), []
     for piece in TABLE[call.name].pieces(call):
-        with np.errstate(all="ignore"):
-            mine = left & np.broadcast_to(np.asarray(piece.when(numbers)), (count,))
+        holds = evaluate(piece.when, numbers) if piece.when else np.True_
+        mine = left & np.broadcast_to(holds, (count,))
         left &= ~mine
         if mine.any():
             found.append((piece, mine))
     return found
 
 
-def _part(numbers: SimpleNamespace, mine: Array) -> SimpleNamespace:
-    return SimpleNamespace(
-        **{k: v[mine] if isinstance(v, np.ndarray) else v for k, v in vars(numbers).items()}
-    )
-
-
-def _each(found: Any, mine: Array) -> Array:
-    """One number for each place that is a piece's own."""
-    return np.broadcast_to(np.asarray(found, dtype=np.float64), (int(mine.sum()),))
+def _each(formula: str, numbers: Mapping[str, Array], mine: Array) -> Array:
+    """(places,): what the formula gives at each place that is a piece's own."""
+    found = evaluate(formula, {name: array[mine] for name, array in numbers.items()})
+    return np.broadcast_to(np.asarray(found, np.float64), (int(mine.sum()),))
 
 
 def share(call: Call, whole: tuple[int, ...]) -> tuple[str, float]:
@@ -154,12 +147,25 @@ def _backward(call: Call, role: str, index: Index) -> list[Terms] | None:
     for piece, mine in _own(call, numbers, len(at)):
         if role not in piece.slopes:
             return None
-        symbol, slope = piece.slopes[role]
-        part = _part(numbers, mine)
+        slope = piece.slopes[role]
         to = at[mine] if reduction_of(call) == "none" else at[mine][:, :0]
-        factor = local(_each(slope(part), mine), symbol, f"ℓ = {piece.formula}")
+        reads = _reads(call, slope, numbers, at, mine)
+        factor = local(_each(slope, numbers, mine), slope, f"ℓ = {piece.formula}", reads=reads)
         found.append(back(call, to, factor, *_scale(call, at[mine])))
     return found
+
+
+def _reads(
+    call: Call, slope: str, numbers: Mapping[str, Array], at: Array, mine: Array
+) -> dict[str, Factor]:
+    """What the names in a slope stand for at the places that are a piece's own."""
+    roles = {short: role for role, short in TABLE[call.name].names.items() if role in call.operands}
+    return {
+        short: element(call.operands[roles[short]], _place(call, roles[short], at[mine]))
+        if short in roles
+        else local(numbers[short][mine], short)
+        for short in names_in(slope)
+    }
 
 
 def _forward(call: Call, slot: int, index: Index) -> list[Terms] | Worked:
@@ -169,9 +175,9 @@ def _forward(call: Call, slot: int, index: Index) -> list[Terms] | Worked:
     at = readers((), (), whole)
     numbers, found = _numbers(call, at), []
     for piece, mine in _own(call, numbers, len(at)):
-        part = _part(numbers, mine)
-        losses = local(_each(piece.value(part), mine), "ℓ", piece.formula)
-        found.append(Terms((losses, *_scale(call, at[mine]))))
+        losses = _each(piece.formula, numbers, mine)
+        told = local(losses, "ℓ[{}]", f"ℓ = {piece.formula}", at[mine])
+        found.append(Terms((told, *_scale(call, at[mine]))))
     return found
 
 
@@ -179,23 +185,24 @@ def _worked(call: Call, index: Index) -> Worked:
     row, at = TABLE[call.name], np.asarray([index], dtype=np.int64).reshape(1, len(index))
     numbers = _numbers(call, at)
     (piece, _), *_rest = _own(call, numbers, 1)
-    names: dict[str, tuple[Value | None, Index, float]] = {}
-    for role, short in (*row.names.items(), ("weight", "w")):
-        if role in call.operands:
-            operand = call.operands[role]
-            own = tuple(int(k) for k in _place(call, role, at)[0])
-            names[short] = (operand, own, float(operand.array[own]))
-    for short, number in vars(numbers).items():
-        names.setdefault(short, (None, (), float(np.asarray(number).ravel()[0])))
-    if "π" in piece.formula:
-        names["π"] = (None, (), np.pi)
     formula = f"w * ({piece.formula})" if "weight" in call.operands else piece.formula
+    roles = {short: role for role, short in (*row.names.items(), ("weight", "w"))}
+    names: dict[str, tuple[Value | None, Index, float]] = {}
+    for short in names_in(formula):
+        operand = call.operands.get(roles.get(short, ""))
+        if operand is None:
+            names[short] = (None, (), float(numbers[short][0]))
+        else:
+            own = tuple(int(k) for k in _place(call, roles[short], at)[0])
+            names[short] = (operand, own, float(operand.array[own]))
     return Worked(formula, names)
 
 
 def pointwise(row: Pointwise) -> None:
     """File a row, and the record that it makes."""
     TABLE[row.name] = row
-    slopes = {role: f"∂C/∂{short}[i] = Σ w/N ∂ℓ/∂{short}[i] δ" for role, short in row.names.items()}
+    slopes = {
+        role: f"∂C/∂{short}[i] = w[i] / N · ∂ℓ/∂{short}[i] · δ" for role, short in row.names.items()
+    }
     formula = "C = Σ_i w[i] ℓ[i] / N"
     record(Record(row.name, formula, slopes, row.source, _backward, _forward))

@@ -2,46 +2,26 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
+from dataclasses import replace
 
 from ..calls import Call
 from .pointwise import Piece, Pointwise, always, pointwise
 
 PAIR = {"input": "x", "target": "t"}
-LOG_TURN = math.log(2 * math.pi)
 
 
-SQUARE = Piece(
-    "(x - t)**2",
-    lambda n: (n.x - n.t) ** 2,
-    {
-        "input": ("2 * (x - t)", lambda n: 2 * (n.x - n.t)),
-        "target": ("-2 * (x - t)", lambda n: -2 * (n.x - n.t)),
-    },
-)
-ABSOLUTE = Piece(
-    "abs(x - t)",
-    lambda n: np.abs(n.x - n.t),
-    {
-        "input": ("sign(x - t)", lambda n: np.sign(n.x - n.t)),
-        "target": ("-sign(x - t)", lambda n: -np.sign(n.x - n.t)),
-    },
-)
+def pair(x: str, t: str) -> dict[str, str]:
+    """The derivatives of the input and of the target."""
+    return {"input": x, "target": t}
+
+
+SQUARE = Piece("(x - t)**2", pair("2 * (x - t)", "-2 * (x - t)"))
+ABSOLUTE = Piece("abs(x - t)", pair("sign(x - t)", "-sign(x - t)"))
 pointwise(Pointwise("mse_loss", PAIR, always(SQUARE), "torch.nn.MSELoss", weighted=True))
 pointwise(Pointwise("l1_loss", PAIR, always(ABSOLUTE), "torch.nn.L1Loss", weighted=True))
 
-SMOOTH = Piece(
-    "(x - t)**2 / (2 * β)",
-    lambda n: (n.x - n.t) ** 2 / (2 * n.β),
-    {
-        "input": ("(x - t) / β", lambda n: (n.x - n.t) / n.β),
-        "target": ("-(x - t) / β", lambda n: -(n.x - n.t) / n.β),
-    },
-    lambda n: np.abs(n.x - n.t) < n.β,
-)
-BEYOND = Piece("abs(x - t) - β / 2", lambda n: np.abs(n.x - n.t) - n.β / 2, ABSOLUTE.slopes)
+SMOOTH = Piece("(x - t)**2 / (2 * β)", pair("(x - t) / β", "-(x - t) / β"), "abs(x - t) < β")
+BEYOND = Piece("abs(x - t) - β / 2", ABSOLUTE.slopes)
 pointwise(
     Pointwise(
         "smooth_l1_loss",
@@ -52,23 +32,8 @@ pointwise(
     )
 )
 
-NEAR = Piece(
-    "(x - t)**2 / 2",
-    lambda n: (n.x - n.t) ** 2 / 2,
-    {
-        "input": ("x - t", lambda n: n.x - n.t),
-        "target": ("-(x - t)", lambda n: n.t - n.x),
-    },
-    lambda n: np.abs(n.x - n.t) <= n.h,
-)
-FAR = Piece(
-    "h * (abs(x - t) - h / 2)",
-    lambda n: n.h * (np.abs(n.x - n.t) - n.h / 2),
-    {
-        "input": ("h * sign(x - t)", lambda n: n.h * np.sign(n.x - n.t)),
-        "target": ("-h * sign(x - t)", lambda n: -n.h * np.sign(n.x - n.t)),
-    },
-)
+NEAR = Piece("(x - t)**2 / 2", pair("x - t", "-(x - t)"), "abs(x - t) <= h")
+FAR = Piece("h * (abs(x - t) - h / 2)", pair("h * sign(x - t)", "-h * sign(x - t)"))
 pointwise(
     Pointwise(
         "huber_loss",
@@ -79,24 +44,9 @@ pointwise(
     )
 )
 
-POSITIVE = Piece(
-    "t * (log(t) - x)",
-    lambda n: n.t * (np.log(n.t) - n.x),
-    {
-        "input": ("-t", lambda n: -n.t),
-        "target": ("log(t) + 1 - x", lambda n: np.log(n.t) + 1 - n.x),
-    },
-    lambda n: n.t > 0,
-)
-NONE_LEFT = Piece("-t * x", lambda n: -n.t * n.x, {"input": ("-t", lambda n: -n.t)})
-LOG_TARGET = Piece(
-    "exp(t) * (t - x)",
-    lambda n: np.exp(n.t) * (n.t - n.x),
-    {
-        "input": ("-exp(t)", lambda n: -np.exp(n.t)),
-        "target": ("exp(t) * (t - x + 1)", lambda n: np.exp(n.t) * (n.t - n.x + 1)),
-    },
-)
+POSITIVE = Piece("t * (log(t) - x)", pair("-t", "log(t) + 1 - x"), "t > 0")
+NONE_LEFT = Piece("-t * x", {"input": "-t"})
+LOG_TARGET = Piece("exp(t) * (t - x)", pair("-exp(t)", "exp(t) * (t - x + 1)"))
 
 
 def _divergence(call: Call) -> tuple[Piece, ...]:
@@ -107,39 +57,19 @@ pointwise(Pointwise("kl_div", PAIR, _divergence, "torch.nn.KLDivLoss"))
 
 STIRLING = "t * log(t) - t + log(2 * π * t) / 2"
 COUNTS = {
-    True: Piece(
-        "exp(x) - t * x",
-        lambda n: np.exp(n.x) - n.t * n.x,
-        {
-            "input": ("exp(x) - t", lambda n: np.exp(n.x) - n.t),
-            "target": ("-x", lambda n: -n.x),
-        },
-    ),
-    False: Piece(
-        "x - t * log(x + ε)",
-        lambda n: n.x - n.t * np.log(n.x + n.ε),
-        {
-            "input": ("1 - t / (x + ε)", lambda n: 1 - n.t / (n.x + n.ε)),
-            "target": ("-log(x + ε)", lambda n: -np.log(n.x + n.ε)),
-        },
-    ),
+    True: Piece("exp(x) - t * x", pair("exp(x) - t", "-x")),
+    False: Piece("x - t * log(x + ε)", pair("1 - t / (x + ε)", "-log(x + ε)")),
 }
 
 
 def _with_stirling(rest: Piece) -> Piece:
     """The same where t > 1, with Stirling's approximation of log(t!)."""
-    symbol, slope = rest.slopes["target"]
-    return Piece(
-        f"{rest.formula} + {STIRLING}",
-        lambda n: rest.value(n) + n.t * np.log(n.t) - n.t + np.log(2 * np.pi * n.t) / 2,
-        {
-            "input": rest.slopes["input"],
-            "target": (
-                f"{symbol} + log(t) + 1 / (2 * t)",
-                lambda n: slope(n) + np.log(n.t) + 1 / (2 * n.t),
-            ),
-        },
-        lambda n: n.t > 1,
+    slope = f"{rest.slopes['target']} + log(t) + 1 / (2 * t)"
+    return replace(
+        rest,
+        formula=f"{rest.formula} + {STIRLING}",
+        slopes=pair(rest.slopes["input"], slope),
+        when="t > 1",
     )
 
 
@@ -165,16 +95,11 @@ def _normal(v: str, full: bool) -> Piece:
     constant = " + log(2 * π) / 2" if full else ""
     return Piece(
         f"(log({v}) + (x - t)**2 / {v}) / 2{constant}",
-        lambda n: (np.log(vars(n)[v]) + (n.x - n.t) ** 2 / vars(n)[v] + full * LOG_TURN) / 2,
         {
-            "input": (f"(x - t) / {v}", lambda n: (n.x - n.t) / vars(n)[v]),
-            "target": (f"-(x - t) / {v}", lambda n: (n.t - n.x) / vars(n)[v]),
-            "var": (
-                f"(1 / {v} - (x - t)**2 / {v}**2) / 2",
-                lambda n: (1 / vars(n)[v] - (n.x - n.t) ** 2 / vars(n)[v] ** 2) / 2,
-            ),
+            **pair(f"(x - t) / {v}", f"-(x - t) / {v}"),
+            "var": f"(1 / {v} - (x - t)**2 / {v}**2) / 2",
         },
-        (lambda n: n.v >= n.ε) if v == "v" else (lambda n: np.True_),
+        "v >= ε" if v == "v" else "",
     )
 
 

@@ -16,7 +16,9 @@ Shape = Callable[[Call], Contraction | None]
 
 
 def _matmul(call: Call) -> Contraction:
-    left, right = (len(call.operands[role].shape) for role in ("input", "other"))
+    """`other` is the right one, but for the operator of a right operand."""
+    first, second = ("input", "other") if call.name == "matmul" else ("other", "input")
+    left, right = (len(call.operands[role].shape) for role in (first, second))
     lead = batch(max(left, right, 2) - 2)
 
     def before(rank: int) -> Labels:
@@ -25,7 +27,10 @@ def _matmul(call: Call) -> Contraction:
     a = (*before(left), *(("i", "j") if left > 1 else ("j",)))
     b = (*before(right), *(("j", "k") if right > 1 else ("j",)))
     out = (*lead, *(("i",) if left > 1 else ()), *(("k",) if right > 1 else ()))
-    return Contraction({"input": a, "other": b}, out)
+    return Contraction({first: a, second: b}, out)
+
+
+SECOND = ("other", "mat2", "vec", "vec2", "tensor")  # words for the second operand
 
 
 def _fixed(equation: str, first: str, second: str) -> Shape:
@@ -35,36 +40,57 @@ def _fixed(equation: str, first: str, second: str) -> Shape:
 
     def of(call: Call) -> Contraction:
         alpha = float(call.option("alpha", 1))
-        return Contraction({first: lettered(a), second: lettered(b)}, lettered(out), ("α", alpha))
+        right = _right(call) if second == "other" else second
+        return Contraction({first: lettered(a), right: lettered(b)}, lettered(out), ("α", alpha))
 
     return of
 
 
-def einsum_of(call: Call) -> Contraction | None:
-    """The labels that an equation of torch.einsum gives to each operand."""
-    equation = call.option("equation", "")
-    if not isinstance(equation, str):
-        return None
-    given, arrow, out = equation.replace(" ", "").partition("->")
-    roles, texts = list(call.operands), given.split(",")
-    if len(roles) != len(texts):
-        return None
-    operands = {
-        role: _labels(text, len(call.operands[role].shape))
-        for role, text in zip(roles, texts, strict=True)
-    }
-    if not arrow:
-        letters = given.replace(",", "").replace(".", "")
-        out = "..." * ("..." in given) + "".join(
-            sorted(k for k in set(letters) if letters.count(k) == 1)
-        )
-    return Contraction(operands, _labels(out, len(call.results[0].shape)))
+def _right(call: Call) -> str:
+    return next(word for word in SECOND if word in call.operands)
 
 
-def _labels(text: str, rank: int) -> Labels:
-    head, dots, tail = text.partition("...")
-    hidden = batch(rank - len(head) - len(tail)) if dots else ()
-    return (*head, *hidden, *tail)
+def _inner(call: Call) -> Contraction:
+    """Over the last dimension of both."""
+    left, right = (len(call.operands[role].shape) for role in ("input", _right(call)))
+    shared = ("j",) if left and right else ()  # a number multiplies every element
+    own = [
+        tuple(f"{side}{k}" for k in range(n - len(shared)))
+        for side, n in (("a", left), ("b", right))
+    ]
+    operands = {"input": (*own[0], *shared), _right(call): (*own[1], *shared)}
+    return Contraction(operands, (*own[0], *own[1]))
+
+
+def _tensordot(call: Call) -> Contraction | None:
+    """Over as many dimensions as `dims` says, or over those that it lists."""
+    dims = call.option("dims", 2)
+    left, right = (len(call.operands[role].shape) for role in ("input", "other"))
+    if isinstance(dims, int):
+        dims = (range(left - dims, left), range(dims))
+    if not isinstance(dims, tuple):
+        return None
+    mine, other = ([int(d) % n for d in side] for side, n in zip(dims, (left, right), strict=True))
+    a = [f"a{k}" for k in range(left)]
+    b = [f"b{k}" for k in range(right)]
+    for i, j in zip(mine, other, strict=True):
+        b[j] = a[i]
+    out = [k for k in a if k not in b] + [k for k in b if k not in a]
+    return Contraction({"input": tuple(a), "other": tuple(b)}, tuple(out))
+
+
+def _chain(call: Call) -> Contraction:
+    """A product of many matrices, the first and the last of them perhaps vectors."""
+    roles = list(call.operands)
+    labels = [(f"i{k}", f"i{k + 1}") for k in range(len(roles))]
+    operands: dict[str, Labels] = dict(zip(roles, labels, strict=True))
+    ends: list[str] = []
+    for k, side in ((0, 0), (len(roles) - 1, 1)):
+        if len(call.operands[roles[k]].shape) == 1:
+            operands[roles[k]] = (labels[k][1 - side],)
+        else:
+            ends.append(labels[k][side])
+    return Contraction(operands, tuple(ends))
 
 
 def _backward(of: Shape) -> Callable[[Call, str, Index], list[Terms] | None]:
@@ -96,7 +122,7 @@ def _forward(of: Shape) -> Callable[[Call, int, Index], list[Terms] | None]:
     return forward
 
 
-def _product(
+def product(
     name: str, shape: Shape, formula: str, gradients: dict[str, str], options: str, *names: str
 ) -> None:
     known = frozenset(options.split())
@@ -112,7 +138,8 @@ TWO = {
 }
 MATRICES = "Y[i, k] = Σ_j A[i, j] B[j, k]"
 PAIR = "input other"
-_product("matmul", _matmul, MATRICES, TWO, PAIR)
+product("matmul", _matmul, MATRICES, TWO, PAIR)
+product("rmatmul", _matmul, "Y[i, k] = Σ_j B[i, j] A[j, k]", TWO, PAIR)
 
 # name, the labels, the names of the two operands, whether something is added to the product
 TABLE: tuple[tuple[str, str, str, str], ...] = (
@@ -130,7 +157,7 @@ TABLE: tuple[tuple[str, str, str, str], ...] = (
 SAME = {"dot": ("vdot",), "outer": ("ger",)}
 for _name, _equation, _first, _second in TABLE:
     _added = _first != "input"
-    _product(
+    product(
         _name,
         _fixed(_equation, _first, _second),
         f"Y = α A B + β input, {_equation}" if _added else f"Y = A B, {_equation}",
@@ -139,14 +166,23 @@ for _name, _equation, _first, _second in TABLE:
             _first: "∂C/∂A = α Σ δ B",
             _second: "∂C/∂B = α Σ δ A",
         },
-        f"{_first} {_second} input alpha beta",
+        f"{_first} {' '.join(SECOND)} {_second} input alpha beta",
         *SAME.get(_name, ()),
     )
-
-_product(
-    "einsum",
-    einsum_of,
-    "Y = Σ of products over the labels that the result lacks",
-    {"operands": "∂C/∂A[…] = Σ δ · the other operands, over the labels that A lacks"},
-    "equation operands " + " ".join(f"operand{k}" for k in range(1, 9)),
+EITHER = {"input": "∂C/∂A = Σ δ B", "other": "∂C/∂B = Σ δ A"}
+product("inner", _inner, "Y[i, k] = Σ_j A[i, j] B[k, j]", EITHER, f"input {' '.join(SECOND)}")
+product(
+    "tensordot",
+    _tensordot,
+    "Y[a, b] = Σ_c A[a, c] B[c, b]",
+    EITHER,
+    "input other dims",
 )
+product(
+    "linalg_multi_dot",
+    _chain,
+    "Y = A B C …",
+    {"tensors": "∂C/∂A = Σ δ B C …"},
+    "tensors",
+)
+product("chain_matmul", _chain, "Y = A B C …", {"input": "∂C/∂A = Σ δ B C …"}, "*")

@@ -57,7 +57,7 @@ def _guarded(made: Record) -> Record:
 
     def knows(call: Call) -> bool:
         told = all(name in known or value is None for name, value in call.arguments.items())
-        return (told or known is ANY) and not any(
+        return (told or known == ANY) and not any(
             v.dtype.startswith("complex") for v in (*call.operands.values(), *call.results)
         )
 

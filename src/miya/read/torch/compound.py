@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 
+from .functions import opened
 from .steps import Arguments, Equivalent, Steps
 
 REDUCED: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -31,4 +33,13 @@ def triplet_margin_loss(given: Arguments, steps: Steps) -> Any:
     return REDUCED[given.get("reduction", "mean")](loss)
 
 
-COMPOUND: dict[str, Equivalent] = {"triplet_margin_loss": triplet_margin_loss}
+def linear_cross_entropy(given: Arguments, steps: Steps) -> Any:
+    """Cross-entropy of a linear layer's logits, all at once where torch may go in chunks."""
+    whole = opened(F.linear_cross_entropy)
+    return whole(**{**given, "options": None})
+
+
+COMPOUND: dict[str, Equivalent] = {
+    "triplet_margin_loss": triplet_margin_loss,
+    "linear_cross_entropy": linear_cross_entropy,
+}

@@ -67,29 +67,52 @@ NAMES: dict[str, str] = {
     **dict.fromkeys(("add", "sub", "rsub"), "input other alpha"),
     **dict.fromkeys(
         words(
-            "mul div true_divide floor_divide remainder pow matmul mm bmm mv dot outer maximum "
-            "minimum fmod atan2 eq ne lt le gt ge logical_and logical_or type_as expand_as "
+            "mul multiply div divide true_divide floor_divide remainder pow float_power rpow rdiv "
+            "rmod rmatmul matmul mm bmm mv dot vdot outer ger inner kron maximum minimum fmax fmin "
+            "fmod atan2 arctan2 hypot xlogy logaddexp logaddexp2 copysign ldexp heaviside "
+            "eq ne lt le gt ge logical_and logical_or logical_xor type_as expand_as "
             "view_as reshape_as"
         ),
         "input other",
     ),
     "addmm": "input mat1 mat2 beta alpha",
-    "baddbmm": "input batch1 batch2 beta alpha",
+    **dict.fromkeys(("baddbmm", "addbmm"), "input batch1 batch2 beta alpha"),
+    "addmv": "input mat vec beta alpha",
+    "addr": "input vec1 vec2 beta alpha",
+    "tensordot": "input other dims",
+    "diff": "input n dim prepend append",
+    "cdist": "x1 x2 p compute_mode",
+    "dist": "input other p",
+    "linalg_cross": "input other dim",
+    "cross": "input other dim",
+    "linalg_multi_dot": "tensors",
     "addcmul": "input tensor1 tensor2 value",
     "addcdiv": "input tensor1 tensor2 value",
     "lerp": "input end weight",
     "where": "condition input other",
-    "clamp": "input min max",
+    **dict.fromkeys(("clamp", "clip"), "input min max"),
+    "clamp_min": "input min",
+    "clamp_max": "input max",
     **dict.fromkeys(
-        ("sum", "mean", "prod", "amax", "amin", "logsumexp", "all", "any"), "input dim keepdim"
+        words("sum mean prod amax amin logsumexp special_logsumexp all any"), "input dim keepdim"
     ),
-    **dict.fromkeys(("max", "min", "argmax", "argmin", "median"), "input dim keepdim"),
-    **dict.fromkeys(("var", "std", "var_mean", "std_mean"), "input dim"),
+    **dict.fromkeys(
+        words("max min argmax argmin median nanmedian mode aminmax nansum nanmean"),
+        "input dim keepdim",
+    ),
+    **dict.fromkeys(("var", "std", "var_mean", "std_mean"), "input dim unbiased keepdim"),
     "norm": "input p dim keepdim",
-    "cumsum": "input dim",
+    **dict.fromkeys(
+        ("linalg_vector_norm", "linalg_norm", "linalg_matrix_norm"), "input ord dim keepdim"
+    ),
+    **dict.fromkeys(words("cumsum cumprod logcumsumexp cummax cummin"), "input dim"),
+    "sort": "input dim descending",
+    "topk": "input k dim largest sorted",
+    "kthvalue": "input k dim keepdim",
     "softmax": "input dim dtype",
     "log_softmax": "input dim dtype",
     "one_hot": "input num_classes",
+    "nan_to_num": "input nan posinf neginf",
     "cosine_similarity": "x1 x2 dim eps",
     "pairwise_distance": "x1 x2 p eps keepdim",
     "_pack_padded_sequence": "input lengths batch_first",
@@ -115,7 +138,15 @@ NAMES: dict[str, str] = {
     "select": "input dim index",
     "index_select": "input dim index",
     "gather": "input dim index",
+    "take": "input index",
+    "take_along_dim": "input indices dim",
+    **dict.fromkeys(("scatter", "scatter_add"), "input dim index src"),
+    "scatter_reduce": "input dim index src reduce",
+    **dict.fromkeys(("index_add", "index_copy"), "input dim index source"),
+    "index_fill": "input dim index value",
+    "index_put": "input indices values accumulate",
     "masked_fill": "input mask value",
+    "masked_scatter": "input mask source",
     "__getitem__": "input index",
     "__setitem__": "input index value",
     "tril": "input diagonal",
@@ -129,7 +160,7 @@ NAMES: dict[str, str] = {
 # Python functions that call other operations: what they call is recorded, not they themselves.
 COMPOSITE = words(
     "multi_head_attention_forward local_response_norm normalize softmin gumbel_softmax "
-    "multilabel_soft_margin_loss triplet_margin_with_distance_loss"
+    "multilabel_soft_margin_loss triplet_margin_with_distance_loss lp_pool1d lp_pool2d lp_pool3d"
 )
 
 # Operations that draw from torch's generators.
@@ -156,6 +187,9 @@ DUNDER = {
     "__rsub__": "rsub",
     "__rtruediv__": "rdiv",
     "__rdiv__": "rdiv",
+    "__mod__": "remainder",
+    "__imod__": "remainder_",
+    "__floordiv__": "floor_divide",
     "__truediv__": "div",
     "__itruediv__": "div_",
     "__getitem__": "__getitem__",
@@ -185,13 +219,38 @@ def parameters_of(func: Callable[..., Any], name: str) -> tuple[str, ...]:
     return tuple(p.name for p in found if p.kind in kinds)
 
 
-PACKED = "input batch_sizes hx params has_biases num_layers dropout train bidirectional"
+# Parameters of calls that differ from others of their name by what they are given: the name, what
+# tells them apart, the parameters.
+FORMS: tuple[tuple[frozenset[str], Callable[[Any, tuple[Any, ...]], bool], str], ...] = (
+    (
+        words("lstm gru rnn_tanh rnn_relu"),
+        lambda func, args: isinstance(args[3], (tuple, list)),
+        "input batch_sizes hx params has_biases num_layers dropout train bidirectional",
+    ),
+    (
+        words("max min"),
+        lambda func, args: len(args) > 1 and isinstance(args[1], torch.Tensor),
+        "input other",
+    ),
+    (
+        words("var std var_mean std_mean"),
+        lambda func, args: len(args) > 1 and isinstance(args[1], bool),
+        "input unbiased",
+    ),
+    (words("where"), lambda func, args: func is torch.Tensor.where, "input condition other"),
+    (
+        words("einsum"),
+        lambda func, args: True,
+        "equation " + " ".join(f"operand{k}" for k in range(1, 53)),
+    ),
+)
 
 
 def names_of(func: Callable[..., Any], name: str, args: tuple[Any, ...]) -> tuple[str, ...]:
-    """The same for one call: a recurrent layer of packed sequences has parameters of its own."""
-    if name in ("lstm", "gru", "rnn_tanh", "rnn_relu") and isinstance(args[3], (tuple, list)):
-        return tuple(PACKED.split())
+    """The same for one call."""
+    for named, fits, parameters in FORMS:
+        if name in named and fits(func, args):
+            return tuple(parameters.split())
     return parameters_of(func, name)
 
 

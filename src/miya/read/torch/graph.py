@@ -14,6 +14,15 @@ Node = Any  # torch.autograd.graph.Node
 Edge = tuple[Node, int, str]  # a node, which of its inputs, and the role that lies there
 
 
+def node_of(tensor: torch.Tensor) -> Node | None:
+    """What autograd made it by; None also of a view that an autograd.Function made inside, of what
+    it gave."""
+    try:
+        return tensor.grad_fn
+    except RuntimeError:  # torch refuses: its base has a node since
+        return None
+
+
 class Linked:
     """Finds known values behind a tensor. `older` are nodes of tensors since changed in place."""
 
@@ -53,11 +62,11 @@ class Linked:
         for held, value in known:
             if not held.requires_grad:
                 continue
-            if held.grad_fn is not None:
-                found[held.grad_fn, held.output_nr] = value
-            else:
-                node = torch.autograd.graph.get_gradient_edge(held).node
-                found[node, 0] = value
+            try:
+                edge = torch.autograd.graph.get_gradient_edge(held)
+            except RuntimeError:  # as in `node_of`
+                continue
+            found[edge.node, edge.output_nr] = value
         return found
 
     def watch(self, call: TensorCall, edges: list[Edge]) -> None:

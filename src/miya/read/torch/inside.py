@@ -4,13 +4,12 @@ results is what went back to the real ones."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-import numpy as np
 import torch
 
-from ...core.calls import Inside
-from ...core.rounding import Array
+from ...core.calls import Inside, Value
 from .attention import ATTENTION
 from .compound import COMPOUND
 from .generators import drawing_from
@@ -47,8 +46,8 @@ def expand(call: TensorCall) -> Inside | None:
     for leaf in leaves.values():
         leaf.grad = leaf.tensor.grad
     recorder.finish()
-    gaps = [_gap(a.array, b.array) for a, b in zip(results, call.results, strict=True)]
-    if any(gap > _allowed(r) for gap, r in zip(gaps, call.results, strict=True)):
+    gaps = [_gap(a.tensor, _tensor(b)) for a, b in zip(results, call.results, strict=True)]
+    if any(gap > _allowed(_tensor(r)) for gap, r in zip(gaps, call.results, strict=True)):
         return None
     return Inside(tuple(recorder.calls), leaves, results, max(gaps, default=0.0))
 
@@ -74,21 +73,33 @@ def _pass_back(call: TensorCall, made: tuple[torch.Tensor, ...]) -> None:
     pairs = [
         (t, slope.to(t.dtype))
         for t, r in zip(made, call.results, strict=True)
-        if t.requires_grad and isinstance(r, TensorValue) and (slope := r.slope()) is not None
+        if t.requires_grad and isinstance(r, TensorValue) and (slope := r.from_uses()) is not None
     ]
     if pairs:
         torch.autograd.backward([t for t, _ in pairs], [g for _, g in pairs])
 
 
-def _gap(ours: Array, theirs: Array) -> float:
+def _tensor(value: Value) -> torch.Tensor:
+    assert isinstance(value, TensorValue)
+    return value.tensor
+
+
+def _gap(ours: torch.Tensor, theirs: torch.Tensor) -> float:
     """The largest difference; numbers that are no numbers in both do not differ."""
-    with np.errstate(invalid="ignore"):
-        apart = np.abs(np.asarray(ours, np.float64) - np.asarray(theirs, np.float64))
-    same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
-    return float(np.max(np.where(same, 0.0, np.where(np.isnan(apart), np.inf, apart)), initial=0.0))
+    if ours.numel() == 0:
+        return 0.0
+    wide = torch.promote_types(ours.dtype, theirs.dtype)
+    ours, theirs = ours.detach().to(wide), theirs.detach().to(wide)
+    apart = float((ours - theirs).abs().max())  # no number if one is none
+    if math.isfinite(apart):
+        return apart
+    same = (ours == theirs) | (ours.isnan() & theirs.isnan())
+    return float((ours - theirs).abs().nan_to_num(math.inf).masked_fill(same, 0.0).max())
 
 
-def _allowed(result: Any) -> float:
-    step = torch.finfo(result.tensor.dtype).eps
-    sizes = np.abs(result.array[np.isfinite(result.array)])
-    return float(min(UNITS * step, MOST) * np.max(sizes, initial=0.0))
+def _allowed(result: torch.Tensor) -> float:
+    step = torch.finfo(result.dtype).eps
+    largest = float(result.abs().max()) if result.numel() else 0.0
+    if not math.isfinite(largest):
+        largest = float(result.abs().nan_to_num(0.0, 0.0, 0.0).max())
+    return min(UNITS * step, MOST) * largest

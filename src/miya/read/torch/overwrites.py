@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from .functions import CHANGES
-from .graph import Linked
+from .graph import Linked, node_of
 from .values import Again, TensorCall, TensorValue
 
 Geometry = tuple[tuple[int, ...], tuple[int, ...], int]  # shape, strides, offset
@@ -51,8 +51,8 @@ class Overwrites:
     def keep_what_is_overwritten(self, tensor: torch.Tensor) -> None:
         for held in self._sharing(tensor):
             value = self.known[id(held)][1]
-            if held.grad_fn is not None:
-                self.linked.older.append((held.grad_fn, held.output_nr, value))
+            if (node := node_of(held)) is not None:
+                self.linked.older.append((node, held.output_nr, value))
                 # autograd gives a changed view's former self no node that a hook could sit on
                 value.hidden = value.hidden or held._base is not None
             holding = [v for v in (value, *self._also.pop(id(held), ())) if v.tensor is held]

@@ -36,6 +36,7 @@ from .overwrites import Overwrites
 from .values import TensorCall, TensorValue, tensors_in
 
 REENTRANT = "CheckpointFunction"
+INDEXING = ("__getitem__", "__setitem__")
 
 
 @dataclass
@@ -107,6 +108,8 @@ class Recorder(Overwrites, TorchFunctionMode):
         }
         positional = tuple(given)
         given.update(kwargs)
+        if name in INDEXING and isinstance(given.get("index"), list):
+            given["index"] = (given["index"],)  # x[[2, 0]] is x[([2, 0],)], not x[2, 0]
         in_place = in_place or given.get("inplace") is True or "out" in kwargs
         arguments = {key: self._recorded(a) for key, a in given.items()}
         random_state = Torch() if name in RANDOM else None
@@ -168,7 +171,7 @@ class Recorder(Overwrites, TorchFunctionMode):
     def _file(
         self, call: TensorCall, values: tuple[TensorValue, ...], tensors: tuple[torch.Tensor, ...]
     ) -> None:
-        call.number = len(self.calls)
+        call.number, call.goes_on = len(self.calls), goes_on_with(call.name, tensors)
         call.graded = torch.is_grad_enabled()
         self.calls.append(call)
         for role, operand in call.operands.items():
@@ -240,7 +243,8 @@ class Recorder(Overwrites, TorchFunctionMode):
     ) -> TensorValue:
         """File what made a tensor past the recorder's eyes (an autograd.Function, TorchScript), by
         the graph that autograd kept of it."""
-        operands, edges = self.linked.behind(tensor, self.known.values())
+        with torch._C.DisableTorchFunction():  # what is asked of autograd here is no call of its own
+            operands, edges = self.linked.behind(tensor, self.known.values())
         arguments: dict[str, TensorValue] = {f"input{k or ''}": v for k, v in enumerate(operands)}
         if by is not None:
             arguments["by"] = by
@@ -277,6 +281,14 @@ class Recorder(Overwrites, TorchFunctionMode):
             if any(v.dtype.startswith("complex") for v in (*call.results, *call.operands.values())):
                 call.name = f"complex {call.name}"
         self.name()
+
+
+def goes_on_with(name: str, results: tuple[torch.Tensor, ...]) -> tuple[int, ...]:
+    """Results that others are made of within the call: an LSTM cell's c, of which it makes h,
+    unless one kernel makes both."""
+    if name != "lstm_cell" or results[0].grad_fn is results[1].grad_fn:
+        return ()
+    return (1,)
 
 
 def functorch_at_work() -> bool:

@@ -18,8 +18,10 @@ from .copies import copied_inputs
 from .kinks import KinkMode
 from .recorder import Recorder
 from .values import TensorCall, TensorValue, tensors_in, to_array
+from .visits import Visits
 
 Change = Callable[[torch.Tensor], torch.Tensor]
+CLEARLY = 1.3
 SAME = 1e-11  # relative: how near the parts' losses must come to the whole one
 
 
@@ -79,17 +81,25 @@ class Reruns:
     ) -> float | None:
         """C with those elements at 0 as they are made; None where the model did not make them
         again."""
-        if silences and self.step.only is not None:  # its calls were not counted from the start
-            return None
         mode = Silencer(silences)
         mode.paused = True  # until the model itself is called
+        with torch.enable_grad(), self._counting(mode), mode:
+            cost = self._loss(self._leaves(parameters or {}))
+        return float(cost.detach()) if mode.met >= len(silences) else None
+
+    @contextmanager
+    def _counting(self, mode: Silencer) -> Iterator[None]:
+        """While calls are counted as the step counted them: from the start of the model, or those
+        inside the one module that was recorded."""
+        if self.step.only is not None:
+            with Visits(mode, self.step.model, self.step.criterion, self.step.only):
+                yield
+            return
         hook = self.step.model.register_forward_pre_hook(mode.begin, prepend=True)
         try:
-            with torch.enable_grad(), mode:
-                cost = self._loss(self._leaves(parameters or {}))
+            yield
         finally:
             hook.remove()
-        return float(cost.detach()) if mode.met >= len(silences) else None
 
     def loss_and_sides(self, parameters: Mapping[str, Array]) -> tuple[float, list[Any]]:
         """C, and where each operation with a kink stands (`kinks.Zero`, `kinks.Chosen`)."""
@@ -161,10 +171,11 @@ class Reruns:
 
     @contextmanager
     def quickly(self) -> Iterator[None]:
-        """With one thread where that is quicker: a small run waits for its threads."""
+        """With one thread where more are not clearly quicker: a small run waits for its threads,
+        and longer where other programs run too."""
         count = torch.get_num_threads()
         try:
-            if count > 1 and self._timed(1) < self._timed(count):
+            if count > 1 and self._timed(1) < CLEARLY * self._timed(count):
                 torch.set_num_threads(1)
             yield
         finally:

@@ -193,6 +193,7 @@ class Step:
             check_loss(cost, self)
             self.root = recorder.value_of(cost)
             self.output = [recorder.value_of(t) for t in tensors_in(output)]
+            self._keep_counts()
             recorder.keeping = True
             cost.backward()
             recorder.keeping = False
@@ -254,6 +255,14 @@ class Step:
                 value.tensor = before.as_strided(tensor.shape, tensor.stride(), offset)
             else:
                 value.tensor = tensor.detach().clone()
+
+    def _keep_counts(self) -> None:
+        """Buffers that the model has counted on (`num_batches_tracked`): a checkpoint, which works
+        its part out a second time on the way back, counts once more."""
+        for _, buffer in self._buffers():
+            known = self.recorder.known.get(id(buffer))
+            if known is not None and known[1].kind == "result":
+                self.recorder.keep_what_is_overwritten(buffer)
 
     def _keep_state(self) -> None:
         """An optimizer that works C out again changes buffers and inputs again."""

@@ -11,7 +11,9 @@ import numpy as np
 import torch
 
 from ...core.calls import Call, Inside, Kind, Value
+from ...core.graph import Index
 from ...core.rounding import Array
+from ...core.strided import Strided
 from .generators import Torch, autocast_as, drawing_from
 
 WIDER = {torch.bfloat16: torch.float32, torch.float16: torch.float32}
@@ -26,7 +28,7 @@ def to_array(tensor: torch.Tensor) -> Array:
         found = found.to_dense()
     if found.dtype in WIDER:
         found = found.to(WIDER[found.dtype])
-    return np.asarray(found.cpu().resolve_conj().resolve_neg().numpy())
+    return np.asarray(found.numpy(force=True))  # what is on another device, lazy or symbolic too
 
 
 class TensorValue(Value):
@@ -39,6 +41,7 @@ class TensorValue(Value):
     hooked = False
     hidden = False
     trained = False
+    back: torch.Tensor | None = None  # what `from_uses` gives, once worked out
 
     def __init__(self, name: str, kind: Kind, tensor: torch.Tensor, module: str) -> None:
         super().__init__(
@@ -70,11 +73,25 @@ class TensorValue(Value):
     def slope(self) -> torch.Tensor | None:
         """∂C/∂value as a tensor."""
         if self.hidden:
-            parts = [c.pass_back(role) for c, role in self.uses if isinstance(c, TensorCall)]
-            given = [p for p in parts if p is not None]
-            self.grad = torch.stack(given).sum(0) if given else None
+            self.grad = self._passed_back()
             self.hidden = False
         return self.grad
+
+    def from_uses(self) -> torch.Tensor | None:
+        """What its uses passed back: its gradient, less what the call that made it goes on with."""
+        if self.call is None or self.slot not in self.call.goes_on:
+            return self.slope()
+        if not any(r.has_gradient for r in self.call.results if r is not self):
+            return self.slope()  # nothing comes back by the others; it may be the loss itself
+        if self.back is None:
+            for value in _goes_on_in(self):  # the last first, each from those after it
+                value.back = value._passed_back()
+        return self.back
+
+    def _passed_back(self) -> torch.Tensor | None:
+        parts = [c.pass_back(role) for c, role in self.uses if isinstance(c, TensorCall)]
+        given = [p for p in parts if p is not None]
+        return torch.stack(given).sum(0) if given else None
 
 
 class TensorCall(Call):
@@ -102,13 +119,15 @@ class TensorCall(Call):
         self.by_rest = False  # what it passes back is what no other use of the operand does
         self.changes: tuple[str, ...] = ()  # roles that it changes, beside what it makes
 
-    def run(self, tensors: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, ...]:
+    def run(
+        self, tensors: Mapping[str, torch.Tensor], autocast: bool = True
+    ) -> tuple[torch.Tensor, ...]:
         """The results with these tensors in the place of operands, by role."""
         if self.again is None:
             raise NotImplementedError(f"{self.name} cannot be run again")
         with ExitStack() as stack:
             stack.enter_context(drawing_from(self.random_state))
-            if self.autocast is not None:
+            if autocast and self.autocast is not None:
                 stack.enter_context(autocast_as(self.autocast))
             return tensors_in(self.again(tensors))
 
@@ -130,6 +149,43 @@ class TensorCall(Call):
             return found.to(operand.tensor)
         return torch.empty_like(operand.tensor).copy_(found)  # masks are drawn in memory's order
 
+    def moved(self, arrays: Mapping[str, Array]) -> tuple[Array, ...]:
+        given = {}
+        for role, array in arrays.items():
+            found = torch.from_numpy(np.asarray(array, order="C"))
+            operand = self.operands[role]
+            if isinstance(operand, TensorValue):  # as_strided reads by the layout
+                layout = torch.empty_like(operand.tensor, dtype=found.dtype, device="cpu")
+                found = layout.copy_(found).to(operand.tensor.device)
+            given[role] = found
+        with torch.no_grad():
+            return tuple(to_array(t) for t in self.run(given, autocast=False))
+
+    def views(self, role: str) -> tuple[Strided, ...] | None:
+        operand = self.operands[role]
+        if self.again is None or not isinstance(operand, TensorValue):
+            return None
+        given = torch.empty(operand.shape, dtype=operand.tensor.dtype, device="meta")
+        try:  # on a tensor without numbers, that knows only its layout
+            with torch.no_grad():
+                made = self.run({role: given})
+        except (RuntimeError, NotImplementedError, ValueError):  # it reads numbers
+            return None
+        if any(t._base is not given or t.dtype != given.dtype or t.is_neg() for t in made):
+            return None
+        if self.name == "as_strided" or given._version:
+            return None
+        return tuple(Strided(tuple(t.shape), t.stride(), int(t.storage_offset())) for t in made)
+
+    def weights(self, role: str, slot: int, index: Index) -> Array | None:
+        operand = self.operands[role]
+        if self.again is None or not isinstance(operand, TensorValue):
+            return None
+        with torch.inference_mode(False), torch.enable_grad():
+            leaf = operand.tensor.detach().clone().requires_grad_()
+            made = self.run({role: leaf})[slot]
+            return to_array(torch.autograd.grad(made[index], [leaf])[0])
+
     def passed(self, role: str) -> Array | None:
         found = self.pass_back(role)
         return None if found is None else to_array(found)
@@ -145,7 +201,7 @@ class TensorCall(Call):
             return None
         if role in self.changes:
             return None
-        pairs = [(r.slot, r.slope()) for r in self.results if isinstance(r, TensorValue)]
+        pairs = [(r.slot, r.from_uses()) for r in self.results if isinstance(r, TensorValue)]
         with torch.inference_mode(False), torch.enable_grad():
             leaf = operand.tensor.detach().clone().requires_grad_()
             made = self.run({role: leaf})
@@ -171,6 +227,20 @@ class TensorCall(Call):
         from .inside import expand
 
         return expand(self)
+
+
+def _goes_on_in(value: TensorValue) -> list[TensorValue]:
+    """It and, through the calls that read it, every later value that its call goes on with (the
+    state of an LSTM's cell from step to step), the last first."""
+    found = {id(value): value}
+    waiting = [value]
+    while waiting:
+        for call, _ in waiting.pop().uses:
+            for later in (call.results[slot] for slot in call.goes_on):
+                if isinstance(later, TensorValue) and id(later) not in found and later.back is None:
+                    found[id(later)] = later
+                    waiting.append(later)
+    return sorted(found.values(), key=lambda v: -v.call.number if v.call else 0)
 
 
 def _sloped(tensor: torch.Tensor) -> bool:
