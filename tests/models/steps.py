@@ -61,7 +61,7 @@ def snapshot(model, optimizer=None, others=()):
         "hooks": {n: (list(m._forward_hooks), list(m._forward_pre_hooks), list(m._backward_hooks)) for n, m in model.named_modules()},
         "optimizer": None if optimizer is None else state_bits(optimizer),
         "others": [(bits(t), t._version, t.requires_grad, bits(t.grad) if t.is_leaf else 0) for o in others for t in tensors_in(o)],
-        "generators": (random.getstate(), tuple(map(str, np.random.get_state())), bits(torch.get_rng_state())),
+        "generators": (random.getstate(), np.random.get_state()[1].tobytes(), np.random.get_state()[2:], bits(torch.get_rng_state())),
         "collector": gc.isenabled(),
         "torch": (
             torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.get_default_dtype(),

@@ -243,7 +243,7 @@ class Recorder(Overwrites, TorchFunctionMode):
     ) -> TensorValue:
         """File what made a tensor past the recorder's eyes (an autograd.Function, TorchScript), by
         the graph that autograd kept of it."""
-        with torch._C.DisableTorchFunction():  # what is asked of autograd here is no call of its own
+        with torch._C.DisableTorchFunction():  # what autograd is asked here is no call of the model
             operands, edges = self.linked.behind(tensor, self.known.values())
         arguments: dict[str, TensorValue] = {f"input{k or ''}": v for k, v in enumerate(operands)}
         if by is not None:
