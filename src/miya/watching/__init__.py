@@ -1,0 +1,1 @@
+"""Watching real training: what each step did, layer by layer, without harming it."""

@@ -1,0 +1,120 @@
+"""From what was measured to records of plain numbers, some steps at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .capture import Capture
+from .inputs import input_facts
+from .layers import Held, WatchedLayer
+from .numbers import Array, Numbers
+from .parameters import Parameters, parameter_facts, parameters
+from .passes import means, neuron_lists, of_activations, of_deltas
+from .records import GroupRecord, LayerRecord, NeuronRecord, StepRecord
+from .table import Table
+
+
+@dataclass(frozen=True, eq=False)
+class Surveyed:
+    """What is watched: layers; held, every trained parameter by number, those of a layer side by
+    side; groups: the (optimizer, group) of every parameter group."""
+
+    layers: Sequence[WatchedLayer]
+    held: Sequence[Held]
+    groups: Sequence[tuple[int, int]]
+
+    def of_layer(self) -> list[list[int]]:
+        found: list[list[int]] = [[] for _ in self.layers]
+        for k, h in enumerate(self.held):
+            found[h.layer].append(k)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Assembled:
+    """records, and the numbers of parameters whose step may be told from the gradient from now
+    on, or must not be."""
+
+    records: list[StepRecord]
+    resolved: set[int]
+    unresolved: set[int]
+
+
+@np.errstate(over="ignore", invalid="ignore")  # what is not finite is told, not warned of
+def assemble(captures: Sequence[Capture], surveyed: Surveyed, first: int) -> Assembled:
+    """captures: of steps with one signature. first: the layer whose inputs are told apart."""
+    numbers = Numbers(captures)
+    scale = numbers.scalar("scale", 0)
+    scale = np.ones(numbers.count) if scale is None else scale
+    of_layer = surveyed.of_layer()
+    table = Table(len(surveyed.layers), numbers.count)
+    found = parameters(numbers, surveyed.held)
+    if not captures[0].skipped:
+        parameter_facts(table, found, surveyed.held, of_layer)
+    sampled = [means(s, a) for s, a in zip(captures[0].sampled, numbers.sampled, strict=True)]
+    for found_means in sampled:
+        of_activations(table, found_means)
+    of_deltas(table, numbers, scale)
+    input_facts(table, first, numbers.columns)
+    lists = neuron_lists(numbers, found, sampled, of_layer, scale)
+    groups = [_group(found, surveyed.held, place) for place in surveyed.groups]
+    whole = _total(found.predicted.values())
+    losses, reals, lost = (numbers.scalar(name, 0) for name in ("loss", "real", "found_inf"))
+    for k in numbers.having("credit"):
+        credits = numbers.scalar("credit", k)
+        table.column("credit", k, [] if credits is None else credits.tolist())
+    made = [
+        StepRecord(
+            step=c.step,
+            seconds=c.seconds,
+            loss=None if losses is None else float(losses[k]),
+            predicted=None if whole is None else float(whole[k]),
+            real=None if reals is None else float(reals[k]),
+            examples=c.examples,
+            skipped=c.skipped or (lost is not None and bool(lost[k])),
+            layers=tuple(
+                LayerRecord(
+                    layer.path,
+                    layer.kind,
+                    frozen=c.frozen[n],
+                    held=bool(layer.held),
+                    **table.row(n, k),
+                )
+                for n, layer in enumerate(surveyed.layers)
+            ),
+            groups=tuple(
+                GroupRecord(*place, rate, *(_at(v, k) for v in values))
+                for place, rate, values in zip(surveyed.groups, c.rates, groups, strict=True)
+            ),
+            neurons=tuple(
+                NeuronRecord(layer.path, **{name: v[k] for name, v in lists[n].items()})
+                for n, layer in enumerate(surveyed.layers)
+            ),
+        )
+        for k, c in enumerate(captures)
+    ]
+    return Assembled(made, found.resolved, found.unresolved)
+
+
+def _at(values: Array | None, step: int) -> float | None:
+    return None if values is None else float(values[step])
+
+
+def _total(parts: Iterable[Array]) -> Array | None:
+    """(steps,): their sum, None of nothing."""
+    found = list(parts)
+    return sum(found[1:], start=found[0]) if found else None
+
+
+def _group(found: Parameters, held: Sequence[Held], place: tuple[int, int]) -> list[Array | None]:
+    """Norms of the gradient, the step and the weight of a parameter group."""
+    own = [k for k, h in enumerate(held) if (h.optimizer, h.group) == place]
+    return [_norm(squares, own) for squares in (found.gradient, found.step, found.weight)]
+
+
+def _norm(squares: dict[int, Array], own: Sequence[int]) -> Array | None:
+    total = _total(squares[k] for k in own if k in squares)
+    return None if total is None else np.sqrt(total)

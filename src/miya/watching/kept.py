@@ -1,0 +1,50 @@
+"""Whether the gradients of the step before are still there when new ones come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from .layers import WatchedLayer
+from .seen import Number, sum_squares
+
+
+class Mark:
+    """A parameter's gradient as the step before left it, remembered by its memory and version.
+
+    kept: the sum of its squares, if it was still that one, unchanged, when the first δ of the
+    layer came, and was not set back later in the step either; otherwise 0.
+    """
+
+    __slots__ = ("first", "kept", "parameter", "pointer", "version")
+
+    def __init__(self, parameter: torch.Tensor, gradient: torch.Tensor) -> None:
+        self.parameter: torch.Tensor | None = parameter
+        self.pointer, self.version = gradient.data_ptr(), gradient._version
+        self.first = True
+        self.kept: Number = 0.0
+
+    def look(self) -> None:
+        """A δ of the layer has come; its gradient is not there yet."""
+        if not self.first and isinstance(self.kept, float) and self.kept == 0:
+            return
+        assert self.parameter is not None
+        gradient = self.parameter.grad
+        if gradient is None or gradient.data_ptr() != self.pointer:
+            self.kept = 0.0
+        elif not self.first or gradient._version == self.version:
+            self.kept = sum_squares(gradient.detach())  # 0 where it was set back since
+        self.first = False
+
+
+def marks(layers: Sequence[WatchedLayer]) -> dict[int, Mark]:
+    """One of each layer that has a gradient now: its bias's, otherwise its first parameter's."""
+    found = {}
+    for k, layer in enumerate(layers):
+        held = next((h for h in layer.held if h.is_bias), layer.held[0] if layer.held else None)
+        gradient = None if held is None else held.parameter.grad
+        plain = type(gradient) is torch.Tensor and gradient.layout is torch.strided
+        if held is not None and gradient is not None and plain:
+            found[k] = Mark(held.parameter, gradient)
+    return found

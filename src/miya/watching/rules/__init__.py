@@ -1,0 +1,59 @@
+"""What is wrong with a training, found from its records: one rule a fault, each told once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..records import Finding, StepRecord
+from .broken import is_broken
+from .rule import Finder, Rule
+from .table import RULES
+
+__all__ = ["RULES", "Rule", "Rules"]
+
+MOST = 5  # findings of one rule in one step; how many more there were is a fact of the last
+EARLY = 50  # watched steps of which every one is looked at
+APART = 10  # steps from one look to the next, later
+
+
+class Rules:
+    """Feed it every watched step in order. The findings of a rule and layer are told once.
+
+    Most rules look at every one of the first 50 watched steps, and later at those that are at
+    least 10 steps apart, so that watching every step costs no more. A step that the optimizer
+    skipped moved nothing, and one whose numbers are not finite says nothing of anything else: only
+    the rules about such steps see them.
+    """
+
+    def __init__(self, rules: Sequence[Rule] = RULES) -> None:
+        self.finders: list[tuple[Rule, Finder]] = [
+            (rule, rule.makes(rule.limits)) for rule in rules
+        ]
+        self.told: set[tuple[str, str]] = set()
+        self.watched, self.looked = 0, 0
+
+    def feed(self, record: StepRecord) -> list[Finding]:
+        """What is found at this step, and was not before."""
+        odd = record.skipped or is_broken(record)
+        self.watched += 1
+        due = not odd and (self.watched <= EARLY or record.step >= self.looked + APART)
+        if due:
+            self.looked = record.step
+        return [
+            finding
+            for rule, finder in self.finders
+            if rule.always or due or (odd and rule.broken)
+            for finding in self._new(list(finder.feed(record)))
+        ]
+
+    def _new(self, found: list[Finding]) -> list[Finding]:
+        new = [f for f in found if (f.rule, f.layer) not in self.told]
+        if not new:
+            return new
+        self.told |= {(f.rule, f.layer) for f in new}
+        if len(new) <= MOST:
+            return new
+        last = new[MOST - 1]
+        more = replace(last, facts={**last.facts, "more": len(new) - MOST})
+        return [*new[: MOST - 1], more]
