@@ -28,9 +28,6 @@ from miya.render.steps import record
 from miya.story import remarks, teller
 from miya.story.words import load
 
-# Pages whose shown outputs are older than the records: rewrite them and take them out of here.
-OLDER = {"docs/models/lenet.md", "docs/models/resnet.md", "docs/models/tiny-gpt.md"}
-CURRENT = [page for page in PAGES if name(page) not in OLDER]
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 FENCES = re.compile(r"^(?P<mark>`{3,}).*?^(?P=mark)[ \t]*$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!\w+:)(?P<path>[^)#\s]*)(?:#(?P<anchor>[^)\s]+))?\)")
@@ -74,7 +71,7 @@ SYBIL = Sybil(
 )
 
 
-@pytest.mark.parametrize("page", CURRENT, ids=name)
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_example_does_what_it_shows(page, tmp_path, monkeypatch):
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
@@ -92,7 +89,7 @@ def test_the_docstring_of_the_package_runs():
     assert tried > 5 and not failed
 
 
-@pytest.mark.parametrize("page", CURRENT, ids=name)
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_made_parts_are_fresh(page):
     assert not list(made.stale(page.read_text("utf-8"))), "run scripts/refresh-docs"
 
@@ -103,7 +100,7 @@ def anchors(page):
     return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in heads}
 
 
-@pytest.mark.parametrize("page", CURRENT, ids=name)
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_link_leads_somewhere(page):
     wrong = []
     for m in LINK.finditer(FENCES.sub("", page.read_text("utf-8"))):

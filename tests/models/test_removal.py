@@ -7,6 +7,7 @@ from models.small import GPT, MAKE, CharLSTM, step
 from torch import nn
 
 from miya.analysis.model.blame import model_blame
+from miya.read.torch.step import model_step
 
 pytestmark = pytest.mark.filterwarnings("ignore::miya.errors.MiyaWarning")
 ALL = 10**6
@@ -66,6 +67,36 @@ def test_neurons_of_a_lenet_after_their_activation():
         path, axis = after[row.layer]
         real = silenced(model, path, axis, row.index[0], inputs, target) - before
         assert row.value == pytest.approx(real, abs=1e-12), row.name
+
+
+class Branch(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc, self.norm = nn.Linear(6, 6), nn.LayerNorm(6)
+
+    def forward(self, x):
+        return x + torch.relu(self.fc(self.norm(x)))
+
+
+@pytest.mark.parametrize("only", [None, "2", "2.fc"])
+def test_neurons_of_the_one_module_that_was_recorded(only):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(5, 6), nn.Tanh(), Branch(), nn.Linear(6, 3)).double()
+    x, y = torch.randn(7, 5).double(), torch.randint(0, 3, (7,))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    trace = model_step(model, x, y, loss=nn.CrossEntropyLoss(), optimizer=optimizer, only=only)
+    found, before = model_blame(trace, "removal"), loss_of(model, x, y)
+    assert found.removed_neurons == found.total_neurons
+    rows = [row for row in found.neurons if row.layer == "2.fc"]
+    assert len(rows) == 6
+    for row in rows:
+        with torch.no_grad():  # the activation that alone reads it is inside only="2"
+            off = model[2].fc.bias.clone()
+            kept = model[2].fc.weight[row.index].clone()
+            model[2].fc.weight[row.index], model[2].fc.bias[row.index] = 0, 0
+            real = loss_of(model, x, y) - before
+            model[2].fc.weight[row.index], model[2].fc.bias[:] = kept, off
+        assert row.value == pytest.approx(real, abs=1e-12)
 
 
 def test_a_neuron_is_silent_after_a_sigmoid_too():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -22,6 +21,9 @@ from ..errors import MiyaInputError
 from .element_update import TORCH, known_optimizer
 
 DTYPES = ("float64", "float32")
+
+
+Pair = tuple[ParameterStep, ParameterStep | None]  # a layer's weight and bias, if it has one
 
 
 class NoChainError(Exception):
@@ -44,7 +46,8 @@ class Found:
 
 def as_network(trace: ModelTrace) -> Trace | None:
     """The classical trace of the step, with the recorded numbers, or None where the model is
-    none: another operation, a shared or missing bias, a loss or an optimizer of another kind."""
+    none: another operation, a shared bias, a loss or an optimizer of another kind. A layer without
+    a bias has zeros that are frozen, as network files write it."""
     try:
         return _network(trace)
     except (NoChainError, MiyaInputError):
@@ -61,7 +64,7 @@ def _network(trace: ModelTrace) -> Trace | None:
     layers, loss_call = _chain(trace)
     by_value = {id(p.value): p for p in trace.parameters.values() if p.value is not None}
     held = [_parameters(found, by_value) for found in layers]
-    _need(sum(len(pair) for pair in held) == len(trace.parameters))
+    _need(sum(p is not None for pair in held for p in pair) == len(trace.parameters))
     optimizer, rate = _optimizer(trace, held)
     x = _rows(layers[0].linear.operands["input"].array)
     use, y = _loss(loss_call, _rows(layers[-1].a.array))
@@ -137,15 +140,17 @@ def _activation(call: Call) -> activations.Activation:
     return activations.Activation(kind, {**kind.defaults, **given})
 
 
-def _parameters(found: Found, known: Mapping[int, ParameterStep]) -> tuple[ParameterStep, ...]:
+def _parameters(found: Found, known: Mapping[int, ParameterStep]) -> Pair:
     """Its weight and bias, each used once."""
-    operands = [found.linear.operands.get(role) for role in ("weight", "bias")]
-    _need(all(o is not None and id(o) in known and len(o.uses) == 1 for o in operands))
-    return tuple(known[id(o)] for o in operands)
+    weight, bias = (found.linear.operands.get(role) for role in ("weight", "bias"))
+    _need(all(id(o) in known and len(o.uses) == 1 for o in (weight, bias) if o is not None))
+    assert weight is not None
+    return known[id(weight)], None if bias is None else known[id(bias)]
 
 
-def _layer(trace: ModelTrace, k: int, found: Found, pair: tuple[ParameterStep, ...]) -> Layer:
+def _layer(trace: ModelTrace, k: int, found: Found, pair: Pair) -> Layer:
     weight, bias = pair
+    zeros = np.zeros(weight.shape[:1], weight.before.dtype)
     count = sum(1 for c in trace.calls if c.name == "linear")
     path = found.linear.module
     default = "output" if k == count - 1 else "hidden" if count == 2 else f"hidden{k + 1}"
@@ -154,11 +159,11 @@ def _layer(trace: ModelTrace, k: int, found: Found, pair: tuple[ParameterStep, .
     return Layer(
         name,
         weight.before,
-        bias.before,
+        zeros if bias is None else bias.before,
         found.activation,
         tuple(f"{prefix}{i}" for i in range(weight.shape[0])),
         np.full(weight.shape, weight.trained),
-        np.full(bias.shape, bias.trained),
+        np.full(zeros.shape, bias is not None and bias.trained),
     )
 
 
@@ -202,10 +207,10 @@ def _classes(target: Value, output: Array) -> Array:
     return made
 
 
-def _optimizer(trace: ModelTrace, held: list[tuple[ParameterStep, ...]]) -> tuple[Optimizer, float]:
+def _optimizer(trace: ModelTrace, held: list[Pair]) -> tuple[Optimizer, float]:
     """The one optimizer and learning rate of every trained parameter."""
     use = trace.optimizer
-    groups = {p.group for pair in held for p in pair if p.trained}
+    groups = {p.group for pair in held for p in pair if p is not None and p.trained}
     _need(use is not None and groups)
     assert use is not None
     known = [known_optimizer(use.name, use.groups[g]) for g in groups if g is not None]
@@ -215,9 +220,7 @@ def _optimizer(trace: ModelTrace, held: list[tuple[ParameterStep, ...]]) -> tupl
     return found
 
 
-def _state(
-    optimizer: Optimizer, trace: ModelTrace, held: list[tuple[ParameterStep, ...]]
-) -> tuple[int, State | None]:
+def _state(optimizer: Optimizer, trace: ModelTrace, held: list[Pair]) -> tuple[int, State | None]:
     """The step's number, and the optimizer's state before it where there was a step before."""
     assert trace.optimizer is not None
     renamed = TORCH[trace.optimizer.name][1]
@@ -225,6 +228,10 @@ def _state(
     state: dict[str, dict[str, Array]] = {}
     for k, pair in enumerate(held, 1):
         for name, p in zip((f"weight{k}", f"bias{k}"), pair, strict=True):
+            if p is None:
+                zeros = np.zeros(pair[0].shape[:1], pair[0].before.dtype)
+                state[name] = {key: np.full_like(zeros, fill) for key, fill in start.items()}
+                continue
             kept = {renamed[key]: v for key, v in p.state_before.items() if key in renamed}
             number = max(number, 1 + int(np.asarray(p.state_before.get("step", 0))))
             state[name] = {
@@ -236,9 +243,7 @@ def _state(
     return (number, state) if number > 1 else (1, None)
 
 
-def _recorded(
-    trace: ModelTrace, layers: list[Found], held: list[tuple[ParameterStep, ...]]
-) -> Recorded:
+def _recorded(trace: ModelTrace, layers: list[Found], held: list[Pair]) -> Recorded:
     def gradient(of: Callable[[Found], Value]) -> Iterator[Array]:
         for found in layers:
             back = of(found).gradient
@@ -247,22 +252,17 @@ def _recorded(
             yield _rows(back)
 
     names = [(f"weight{k}", f"bias{k}") for k in range(1, len(layers) + 1)]
-    pairs: list[tuple[str, ParameterStep]] = [
+    pairs: list[tuple[str, ParameterStep | None]] = [
         pair for ns, ps in zip(names, held, strict=True) for pair in zip(ns, ps, strict=True)
     ]
-    gradients: dict[str, Any] = {name: p.gradient for name, p in pairs}
-    _need(
-        all(
-            g is not None or not p.trained
-            for (_, p), g in zip(pairs, gradients.values(), strict=True)
-        )
-    )
+    _need(all(p is None or p.gradient is not None or not p.trained for _, p in pairs))
+    zeros = {f"bias{k}": np.zeros_like(_rows(f.z.array)[0]) for k, f in enumerate(layers, 1)}
     return Recorded(
         trace.loss,
         [_rows(f.z.array) for f in layers],
         [_rows(f.a.array) for f in layers],
         list(gradient(lambda f: f.z)),
         list(gradient(lambda f: f.a)),
-        gradients,
-        {name: p.after for name, p in pairs},
+        {name: None if p is None else p.gradient for name, p in pairs},
+        {name: zeros[name] if p is None else p.after for name, p in pairs},
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from ..core.calls import Call, Value
@@ -46,6 +46,7 @@ class Outline:
     loss: Call
     thread: tuple[Level, ...]
     alike: Mapping[str, Sequence[str]]
+    _fixed: dict[Call, bool] = field(default_factory=dict, repr=False)
 
     def place(self, value: Value) -> Index:
         """The element of a value that is told: the thread's, or the one under most pressure."""
@@ -54,9 +55,24 @@ class Outline:
                 return level.index
         return strongest(value)
 
+    def fixed(self, call: Call) -> bool:
+        """Whether it works on constants alone, such as masks: the same whatever the inputs are,
+        and nothing is passed back through it."""
+        return of_constants(call, self._fixed)
+
     def level(self, value: Value, top: int) -> Level:
         found = next((lv for lv in self.thread if lv.value is value), None)
         return found if found is not None else level_of(value, self.place(value), top)
+
+
+def of_constants(call: Call, known: dict[Call, bool]) -> bool:
+    """See `Outline.fixed`. known: what has been found out, added to."""
+    if call not in known:
+        known[call] = not any(r.has_gradient for r in call.results) and all(
+            v.kind == "constant" if v.call is None else of_constants(v.call, known)
+            for v in call.operands.values()
+        )
+    return known[call]
 
 
 def outline(trace: ModelTrace, *, top: int) -> Outline:

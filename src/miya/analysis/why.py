@@ -6,8 +6,8 @@ number. Everything is read from the trace; autograd's own number stands beside e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import fsum
 
 import numpy as np
@@ -29,7 +29,8 @@ STEPS = 64  # roundings of the sum of the terms' sizes that a library's sum may 
 @dataclass(frozen=True, eq=False)
 class Piece:
     """One factor of one term. of, index, gradient: the number is that element of `of`, or of
-    ∂C/∂of; else a local derivative or a constant, `symbol`, worked out as `formula` says."""
+    ∂C/∂of; else a local derivative or a constant, `symbol`, worked out as `formula` says of the
+    numbers in `reads`."""
 
     number: float
     of: Value | None = None
@@ -37,6 +38,7 @@ class Piece:
     gradient: bool = False
     symbol: str = ""
     formula: str = ""
+    reads: Mapping[str, Piece] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,7 +252,11 @@ def _pieces(terms: Terms, k: int) -> tuple[Piece, ...]:
 def _piece(factor: Factor, k: int) -> Piece:
     index = () if factor.index is None else tuple(int(i) for i in factor.index[k])
     number = float(factor.values[k])
-    return Piece(number, factor.of, index, factor.gradient, factor.symbol, factor.formula)
+    if factor.of is None:
+        symbol = factor.symbol.replace("{}", ",".join(map(str, index)))
+        reads = {name: _piece(read, k) for name, read in factor.reads.items()}
+        return Piece(number, symbol=symbol, formula=factor.formula, reads=reads)
+    return Piece(number, factor.of, index, factor.gradient)
 
 
 def made(value: Value, index: Index, *, top: int = TOP, coarse: float = 0.0) -> Made:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -18,13 +18,15 @@ from .telling import Telling
 
 @dataclass(frozen=True)
 class Why(Telling):
-    """The answer to "why this number?": `text()`, `markdown()`, `latex()`, `pdf()`, `json()` and
-    `data()` tell it. `print(why)` tells it, and a notebook shows it.
+    """The answer to "why this number?": `text()`, `markdown()`, `latex()`, `html()`, `pdf()`,
+    `json()` and `data()` tell it. `print(why)` tells it, and a notebook shows it.
 
-    `answer` holds every level as data: values, terms, factors, autograd's own numbers.
+    `answer` holds every level as data: values, terms, factors, autograd's own numbers. `trace`:
+    whose number it is.
     """
 
     answer: Answer
+    trace: Trace | ModelTrace = field(repr=False)
     digits: int | None = None
     language: str = "en"
     miya: bool = True
@@ -32,6 +34,19 @@ class Why(Telling):
     @cached_property
     def story(self) -> Story:
         return tell_why(self.answer, digits=self.digits, language=self.language, miya=self.miya)
+
+    def html(self) -> str:
+        """One page that needs no network, with the diagram of the step."""
+        from ..render.html_model import one_page
+
+        hint = "picture_hint" if isinstance(self.trace, Trace) else "picture_hint_model"
+        return one_page(self.story, self._drawn, hint=hint)
+
+    def _drawn(self, theme: str) -> str:
+        from .views import draw
+
+        told = {"miya": self.miya, "digits": self.digits, "language": self.language}
+        return draw(self.trace, theme=theme, **told).svg(standalone=False)  # type: ignore[arg-type]
 
     def json(self) -> str:
         from ..render.json_why import json
@@ -83,4 +98,4 @@ def why(
     check_digits(digits, "exact", "float64")
     ranks = (follow,) if isinstance(follow, int) else tuple(follow)
     answer = explain_element(trace, element, top=TOP if top is None else top, follow=ranks)
-    return Why(answer, digits, language, miya)
+    return Why(answer, trace, digits, language, miya)

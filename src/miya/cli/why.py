@@ -11,7 +11,7 @@ from ..errors import MiyaInputError
 from .options import emit, examples, output_option, story_options, style, width
 from .source import chosen_dtype, source_options, trace_from
 
-FORMATS = ("text", "markdown", "latex", "json")
+FORMATS = ("text", "markdown", "latex", "html", "json")
 ORIGINAL = "-"
 
 

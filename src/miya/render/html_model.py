@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from string import Template
 
 from ..analysis.model.blame import ModelMeasure, model_blame
@@ -41,12 +41,24 @@ def model_html(
 ) -> str:
     """One self-contained page. measures: those whose tables it has; None is pressure, step and
     first order, and credit where that has been worked out already."""
+    steps = len(list(page._titles(chapters(story.blocks))))
+    rankings = _rankings(trace, story, measures, steps + 1)
+    scene = model_scene(trace, digits=story.digits, language=story.language, miya=miya)
+    return one_page(story, lambda theme: svg(scene, theme=theme, standalone=False), rankings)
+
+
+def one_page(
+    story: Story,
+    draw: Callable[[str], str],
+    rankings: Sequence[tuple[str, str]] = (),
+    hint: str = "picture_hint_model",
+) -> str:
+    """A story beside one picture. draw: the picture in a theme. rankings: the title and section
+    of what follows the story. hint: the word for what pointing at the picture does."""
     words = load(story.language)["page"]
     parts = chapters(story.blocks)
     titles = list(page._titles(parts))
-    rankings = _rankings(trace, story, measures, len(titles) + 1)
-    scene = model_scene(trace, digits=story.digits, language=story.language, miya=miya)
-    drawn = one_picture(lambda theme: svg(scene, theme=theme, standalone=False))
+    drawn = one_picture(draw)
     script = asset("miya.js").decode()
     font = page.FONT.format(data=page._base64(asset("maths.woff2")))
     style = font + asset("miya.css").decode() + TABLES
@@ -67,7 +79,8 @@ def model_html(
         caption="",
         run_data="null",
         script=script,
-        **{f"say_{key}": text(value) for key, value in words.items()},
+        **{f"say_{key}": text(value) for key, value in words.items()}
+        | {"say_picture_hint": text(words[hint])},
     )
 
 

@@ -88,6 +88,7 @@ def _factor(piece: Piece) -> dict[str, Any]:
         "gradient": piece.gradient,
         "symbol": piece.symbol,
         "formula": piece.formula,
+        "reads": {name: finite(read.number) for name, read in piece.reads.items()},
     }
 
 

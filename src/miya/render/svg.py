@@ -44,6 +44,12 @@ def svg(
     )
 
 
+def _identity(look: Theme, scene: Scene) -> str:
+    """What tells a picture from others on the same page. A model's numbers differ in their last
+    digits with the number of threads: what is drawn of them does not."""
+    return "".join(_model(look, scene, "")) if isinstance(scene, ModelScene) else repr(scene)
+
+
 def draw(
     scene: Scene,
     theme: str,
@@ -55,7 +61,7 @@ def draw(
 ) -> str:
     """`moment`: the still picture of one moment of the animation, from 0 to 1."""
     look = theme_of(theme)
-    name = "m" + sha256(f"{theme}{scene!r}".encode()).hexdigest()[:10]
+    name = "m" + sha256(f"{theme}{_identity(look, scene)}".encode()).hexdigest()[:10]
     moves = animate or moment is not None
     model = _model(look, scene, name) if isinstance(scene, ModelScene) else []
     waves = svg_motion.overlay(scene, look, moment) if moves else ""

@@ -17,6 +17,7 @@ from ...core.rounding import Array
 from .sides import Sides, crossings
 
 ULPS = 8.0  # of the loss: its changes cannot be told finer than this
+NOISY = (1e-13, 2e-13, 3e-13)  # places so near the start that the loss differs by its rounding
 NARROWEST = 1e-13  # of the way: a piece this narrow is taken as it is
 # The nodes that a piece of at most so much of the way starts with. Few pieces are wide; the
 # narrow ones lie between kinks.
@@ -73,7 +74,9 @@ class Along:
         """Adds ∫ gᵢ du, times the weight, to `total`. tolerance: of the way's sum of credits."""
         self.budget = budget
         self.pending = {name: np.zeros_like(d) for name, d in self.change.items()}
-        waiting = [(self.place(0.0), self.place(1.0), False)]
+        start = self.place(0.0)
+        waiting = [(start, self.place(1.0), False)]
+        self.noise = 2 * max(abs(self.place(u).loss - start.loss) for u in NOISY)
         while waiting:
             low, high, halve = waiting.pop()
             middle = None if self.budget.empty else self._cut(low, high)
@@ -109,7 +112,7 @@ class Along:
             fine = w @ speeds
             size = float(np.abs(fine).sum())
             floor = ULPS * np.finfo(np.float64).eps * max(abs(low.loss), abs(high.loss), size)
-            share = max(tolerance * width, floor)
+            share = max(tolerance * width, floor, self.noise)
             apart = _apart(nodes, speeds, fine, width)
             good = abs(fine.sum() - change) <= share
             if last or (good and apart**3 <= share * max(size, apart) ** 2):

@@ -1,8 +1,8 @@
 """The computation as boxes: what one module did at once, or one operation, and what goes where.
 
 Calls are taken in their order, so a box's operands come from boxes before it. Movement of numbers
-(reshapes, transposes, selections) is no box. Where there are many, what a module's calls did is
-folded into one, the innermost kinds first.
+(reshapes, transposes, selections) is no box, nor is what is made of constants alone (masks). Where
+there are many, what a module's calls did is folded into one, the innermost kinds first.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from itertools import groupby
 
 from ...core.calls import Call, Value
 from ...core.model import ModelTrace
+from ..outline import of_constants
 
 MOST = 40
 LOSS = "loss"
@@ -72,7 +73,12 @@ def boxes_of(trace: ModelTrace, most: int = MOST) -> Boxes:
     """At most `most` boxes."""
     needed = _needed(trace)
     loss = [c for c in needed if _of_loss(trace, c)]
-    shown = [c for c in needed if c.name not in MOVEMENT and not _of_loss(trace, c)]
+    masks: dict[Call, bool] = {}
+    shown = [
+        c
+        for c in needed
+        if c.name not in MOVEMENT and not _of_loss(trace, c) and not of_constants(c, masks)
+    ]
     units = _folded(trace, _units(trace, shown), most)
     home = {id(call): k for k, unit in enumerate(units) for call in unit.calls}
     inputs = [v for v in trace.inputs if any(v is o for c in needed for o in c.operands.values())]

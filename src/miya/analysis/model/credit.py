@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 
@@ -19,9 +19,11 @@ from ...core.rerun import Runner
 from ...core.rounding import Array
 from ...errors import MiyaInputError
 from .along import Along, Budget
+from .sides import crossings
 
 GOAL = 1e-9  # of the real change
 TOLERANCE = 1e-10  # of it, shared by all pieces
+FEWEST = 12  # below which not even a way without kinks is integrated
 WHOLE, EACH = 10_000, 3_000  # evaluations at most: of a whole batch, of each part of one
 Progress = Callable[[float], None]
 
@@ -74,6 +76,46 @@ def model_credit(
 def known_credit(trace: ModelTrace) -> ModelCredit | None:
     """The credits where they have been worked out already."""
     return _known.get(trace)
+
+
+CHEAP, FEW = 10_000_000, 800  # numbers that all evaluations together work out; evaluations
+A_KINK = 20  # evaluations that each kink on the way asks for, about
+
+
+def cheap_credit(trace: ModelTrace) -> ModelCredit | None:
+    """The credits where few evaluations of a small model give them to 1e-9 of the change; None
+    where they ask for more, or the change is infinite."""
+    work = sum(r.size for call in trace.calls for r in call.results)
+    most = min(CHEAP // max(work, 1), FEW)
+    if trace not in _known and trace not in _dear:
+        _try(trace, most)
+    found = _known.get(trace)
+    return found if found is not None and found.met and found.evaluations <= most else None
+
+
+_dear: WeakSet[ModelTrace] = WeakSet()  # those that asked for more
+
+
+def _try(trace: ModelTrace, most: int) -> None:
+    found = None
+    try:
+        if most > FEWEST and A_KINK * _kinks(trace) < most:
+            found = _credit(trace, None, most, None)
+    except MiyaInputError:
+        pass  # an infinite change has no credits
+    if found is not None and found.met:
+        _known[trace] = found
+    else:
+        _dear.add(trace)
+
+
+def _kinks(trace: ModelTrace) -> int:
+    """How many kinks lie between the step's two ends, those crossed twice left out."""
+    runner, moved = trace.runner.widened(), [p for p in trace.parameters.values() if p.trained]
+    before = {p.name: p.before.astype(np.float64) for p in moved}
+    after = {p.name: before[p.name] + p.change for p in moved}
+    low, high = (runner.loss_and_sides(place)[1] for place in (before, after))
+    return crossings(low, high).size
 
 
 def _credit(

@@ -31,6 +31,9 @@ def unit_title(n: Narrator, unit: Unit) -> str:
 def _unit_forward(n: Narrator, unit: Unit) -> Iterator[Block]:
     yield Heading(unit_title(n, unit), 3)
     calls = _chosen(unit)
+    if constants := [c for c in calls if n.outline.fixed(c)]:
+        yield _named_group(n, "constants", constants)
+    calls = [c for c in calls if c not in constants]
     for way, found in groupby(((_way(n, c), c) for c in calls), lambda pair: pair[0]):
         group = [call for _, call in found]
         if way == "moves":
@@ -50,7 +53,7 @@ def _unit_forward(n: Narrator, unit: Unit) -> Iterator[Block]:
 def _way(n: Narrator, call: Call) -> str:
     """How a call is told: "moves", "whole", or "worked" with its numbers."""
     what = _made(n, call)
-    if _only_moves(what):
+    if call.inside is None and _only_moves(what):
         return "moves"
     told = what.sum is not None or what.worked is not None or call.inside is not None
     return "worked" if told else "whole"
@@ -62,8 +65,12 @@ def _made(n: Narrator, call: Call) -> Made:
 
 
 def _worked_call(n: Narrator, call: Call) -> Iterator[Block]:
-    value = call.results[0]
-    yield from made_blocks(n.v, value, n.outline.place(value), _made(n, call))
+    value, what = call.results[0], _made(n, call)
+    yield from made_blocks(n.v, value, n.outline.place(value), what)
+    if call.inside is not None and _only_moves(what) and what.sum is not None:
+        piece = next(p for p in what.sum.parts[0].pieces if p.of is not None)
+        assert piece.of is not None
+        yield from made_blocks(n.v, piece.of, piece.index, made(piece.of, piece.index, top=n.terms))
     yield from _through_time(n, call)
 
 
@@ -87,10 +94,31 @@ def _only_moves(what: Made) -> bool:
 
 
 def _moves(n: Narrator, calls: Sequence[Call]) -> Block:
+    if len(calls) == 1 and calls[0].name == "embedding":
+        return _looked_up(n, calls[0])
+    many = len({c.name for c in calls}) > 1
+    return _named_group(n, "moves_many" if many else "moves", calls)
+
+
+def _named_group(n: Narrator, key: str, calls: Sequence[Call]) -> Block:
     names = ", ".join(dict.fromkeys(c.name.strip("_") for c in calls))
     result = calls[-1].results[0]
-    key = "moves" if len(calls) == 1 else "moves_many"
     return n.say(key, names=names, name=result.name, shape=shape_of(result))
+
+
+def _looked_up(n: Narrator, call: Call) -> Block:
+    result, what = call.results[0], _made(n, call)
+    assert what.sum is not None
+    piece = next(p for p in what.sum.parts[0].pieces if p.of is not None)
+    assert piece.of is not None
+    return n.say(
+        "looked_up",
+        element=n.v.name(result, n.outline.place(result)),
+        of=n.v.piece(piece),
+        weight=piece.of.name,
+        name=result.name,
+        shape=shape_of(result),
+    )
 
 
 def _through_time(n: Narrator, call: Call) -> Iterator[Block]:
@@ -99,11 +127,12 @@ def _through_time(n: Narrator, call: Call) -> Iterator[Block]:
     if inside is None:
         return
     names: dict[str, int] = {}
-    for inner in inside.calls:
+    calls = [c for c in inside.calls if any(r.has_gradient for r in c.results)] or inside.calls
+    for inner in calls:
         word = inner.name.strip("_")
         names[word] = names.get(word, 0) + 1
     told = ", ".join(f"{count} x {word}" for word, count in names.items())
-    yield n.say("inside", operation=n.v.operation(call), calls=len(inside.calls), names=told)
+    yield n.say("inside", operation=n.v.operation(call), calls=len(calls), names=told)
 
 
 def loss(n: Narrator) -> Iterator[Block]:

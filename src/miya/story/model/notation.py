@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from ...core.calls import Call
+from ...core.records.normalisation import uses_batch
 from ..blocks import Formula
 
 TOKEN = re.compile(
@@ -25,6 +27,22 @@ OTHER = {
     "∂": r"\partial ", "≈": r"\approx ", "'": "'", "^": "^", "∞": r"\mathrm{inf}",
 }  # fmt: skip
 PLAIN = set("+-=<>()[],;/|.!:")
+
+
+def written(text: str, call: Call) -> str:
+    """A record's formula as this call has it: without a bias that it does not have."""
+    return text if "bias" in call.operands else re.sub(r" \+ b\[\w+\]", "", text)
+
+
+def slope_written(text: str, call: Call) -> str:
+    """The formula of a gradient as this call has it: without brackets around one name, without a
+    factor of 1, and of a normalisation by the statistics that it takes."""
+    own, other, running = text.partition("; with running statistics ")
+    if other and not uses_batch(call):
+        text = f"{own.partition(' = ')[0]} = {running}"
+    elif other:
+        text = own
+    return re.sub(r"δ · \(([^\W\d]\w*)\)", r"δ · \1", re.sub(r"δ · \(1\)$", "δ", text))
 
 
 def formula(text: str) -> Formula:

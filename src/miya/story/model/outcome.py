@@ -14,6 +14,7 @@ from ..blocks import Block, Bullets, Calculations, Heading, Table
 from ..expression import Binary, Number, total
 from ..quantity import Symbol
 from ..symbols import plain_symbol
+from .credit import credited, credits
 from .narrator import Narrator
 from .updates import optimizer_formulas, update_lines
 from .why import level_blocks
@@ -103,7 +104,10 @@ def update(n: Narrator) -> Iterator[Block]:
     yield n.v.say("why", "update" if known else "update_unknown", name=use.name)
     if shown:
         yield from optimizer_formulas(shown[0][1])
-    yield Calculations(tuple(c for p, u in shown for c in update_lines(n.v, u, symbol(p))))
+    for p, told in shown:
+        yield Heading(plain_symbol(symbol(p)), 3)
+        yield Calculations(update_lines(n.v, told, symbol(p)))
+    yield Heading(n.text("moved_heading"), 3)
     yield n.say("moved")
     header = n.header("parameter", "at", "before", "gradient", "change", "after")
     yield Table(header, tuple(_moved(n, p) for p in found[:MOST_PARAMETERS]))
@@ -139,6 +143,7 @@ def outcome(n: Narrator) -> Iterator[Block]:
     change = Binary("-", Number(after, Symbol("C", mark="new")), Number(before, Symbol("C")))
     yield Calculations((v.calculation("change", Symbol("ΔC"), change, after - before),))
     yield from _promise(n, after - before)
+    yield from credits(n)
     key, mood = ("fell", "proud") if after < before else ("rose", "alarm")
     if after != before:
         yield from v.remark(
@@ -190,6 +195,7 @@ def takeaways(n: Narrator) -> Iterator[Block]:
         mover = max(trained, key=lambda p: abs(p.moved_by))
         name = plain_symbol(Symbol(mover.parameter.name, None, mover.moved, own=True))
         items.append(n.text("moved_most", symbol=name, change=v.signed(mover.moved_by)))
+    items += credited(n)
     names = sorted({c.name.strip("_") for c in untold(trace)})
     if names:
         items.append(n.text("untold", names=", ".join(names)))

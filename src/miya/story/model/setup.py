@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ...analysis.explain_element import why_none
@@ -51,12 +52,30 @@ def _modules(n: Narrator) -> Iterator[Block]:
     for path, kind, says, size in rows[:MOST_ROWS]:
         made_by = n.trace.values.get(path)
         shape = shape_of(made_by) if made_by is not None else "–"
-        told.append((path, f"{kind}({says})" if says else kind, shape, n.v.count(size)))
+        told.append((path, _kind(kind, says), shape, n.v.count(size)))
     yield Table(n.header("module", "kind", "gives", "numbers"), tuple(told))
     if len(rows) > len(told):
         yield n.say("more_modules", told=len(told), all=len(rows))
     for path, alike in n.outline.alike.items():
-        yield n.say("alike", path=path, paths=listed(alike))
+        key = "alike_one" if len(alike) == 1 else "alike"
+        yield n.say(key, path=path, paths=listed(alike))
+
+
+# what most modules say of themselves, and what one class is also called
+USUAL = re.compile(
+    r"(?:bias|affine|elementwise_affine|track_running_stats)=True|(?:inplace|ceil_mode)=False"
+    r"|(?:eps=1e-05|momentum=0\.1|dilation=1|padding=0|padding=\(0,\)|approximate='none')"
+)
+ALIASES = {"NonDynamicallyQuantizableLinear": "Linear"}
+
+
+def _kind(kind: str, says: str) -> str:
+    """A module's class and what it says of itself, without what is usual."""
+    kept = ", ".join(
+        part for part in re.split(r", (?![^()]*\))", says) if not USUAL.fullmatch(part)
+    )
+    kind = ALIASES.get(kind, kind)
+    return f"{kind}({kept})" if kept else kind
 
 
 def _given(n: Narrator) -> Iterator[Block]:
@@ -92,7 +111,7 @@ def _optimizer(n: Narrator) -> Iterator[Block]:
         told = ", ".join(
             f"{key} = {_option(x)}"
             for key, x in group.items()
-            if x not in (None, False, 0) and isinstance(x, (int, float, tuple, list))
+            if x not in (None, False, 0) and isinstance(x, (int, float, str, tuple, list))
         )
         key = "optimizer" if len(use.groups) == 1 else "optimizer_group"
         yield n.say(key, name=use.name, options=told, group=k)
@@ -101,7 +120,9 @@ def _optimizer(n: Narrator) -> Iterator[Block]:
 def _option(value: object) -> str:
     if isinstance(value, (tuple, list)):
         return "(" + ", ".join(_option(x) for x in value) + ")"
-    return str(value) if isinstance(value, bool) else number(float(value), GIVEN_DIGITS)  # type: ignore[arg-type]
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return number(float(value), GIVEN_DIGITS)
+    return str(value)
 
 
 def _notes(n: Narrator) -> Iterator[Block]:

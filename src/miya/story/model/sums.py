@@ -70,9 +70,17 @@ def one_term(v: Voice, found: Sum) -> str:
 
 
 def _where(v: Voice, found: Sum) -> str:
-    """How the local factors are worked out, each said once."""
+    """How the local factors are worked out, each said once; of an only term, with its numbers."""
     pieces: list[Piece] = [p for part in found.parts for p in told_pieces(part)]
-    return "; ".join(dict.fromkeys(map(_local, (p for p in pieces if p.formula))))
+    told = list(map(_local, (p for p in pieces if p.formula)))
+    if found.count == 1:
+        told += [_read(v, name, r) for p in pieces for name, r in p.reads.items()]
+    return "; ".join(dict.fromkeys(told))
+
+
+def _read(v: Voice, name: str, read: Piece) -> str:
+    of = f" ({v.piece(read)})" if read.of is not None else ""
+    return f"{name} = {v.number(read.number)}{of}"
 
 
 def _local(piece: Piece) -> str:

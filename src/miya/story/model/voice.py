@@ -97,5 +97,11 @@ class Voice(Speaker):
 
 def told_pieces(part: Part) -> list[Piece]:
     """The factors that are told: all but constants of 1, and at least one."""
-    told = [p for p in part.pieces if not (p.of is None and p.number == 1 and p.symbol == "1")]
+    told = [p for p in part.pieces if not _is_one(p)]
     return told or list(part.pieces[:1])
+
+
+def _is_one(piece: Piece) -> bool:
+    """Whether it is a constant of 1: the number itself, or an option of that value."""
+    option = piece.symbol == "1" or piece.symbol.isidentifier()
+    return piece.of is None and piece.number == 1 and option and not piece.formula

@@ -12,7 +12,7 @@ from ...core.records import RECORDS
 from ..blocks import Block, Calculations, Heading, Paragraph, Story
 from ..quantity import Symbol
 from ..symbols import plain_symbol
-from .notation import formula
+from .notation import formula, slope_written, written
 from .sums import compared, one_term, share_of, sum_blocks, tensor_table
 from .updates import update_blocks
 from .voice import Voice
@@ -87,17 +87,19 @@ def made_blocks(v: Voice, value: Value, index: tuple[int, ...], made: Made) -> I
         yield from tensor_table(v, made.call.results[0])
         return
     yield v.say("why", "made", element=name, operation=operation)
-    yield formula(record.formula)
+    said = written(record.formula, made.call)
+    yield formula(said)
     if made.sum is not None:
         yield from sum_blocks(v, made.sum, symbol, "made")
         yield from compared(v, made.sum.total - made.number, made.rounding, "recorded")
     elif made.worked is not None:
-        yield from worked_blocks(v, made.worked, symbol, made.number)
+        yield from worked_blocks(v, made.worked, symbol, made.number, said.partition(" = ")[2])
 
 
 def chain_blocks(v: Voice, levels: Sequence[Level]) -> Iterator[Block]:
     """Each level of a chain; those that only hand one gradient on are told together."""
-    yield v.say("why", "chain", levels=len(levels))
+    many = "_one" if len(levels) == 1 else ""
+    yield v.say("why", f"chain{many}", levels=len(levels))
     handed: list[Level] = []
     number = 0
     for level in levels:
@@ -115,7 +117,7 @@ def chain_blocks(v: Voice, levels: Sequence[Level]) -> Iterator[Block]:
     if levels[-1].followed is not None:
         yield v.say("why", "end")
         yield from v.remark(
-            "trail",
+            f"trail{many}",
             "pointing",
             "pressure",
             element=v.name(levels[0].value, levels[0].index),
@@ -197,7 +199,7 @@ def _formulas(level: Level) -> Iterator[Block]:
         found = record and record.gradients.get(use.role.partition(".")[0])
         if found and use.terms and found not in told:
             told.append(found)
-            yield formula(found)
+            yield formula(slope_written(found, use.call))
 
 
 def _untold(v: Voice, part: Part) -> Iterator[Block]:
