@@ -1,11 +1,14 @@
 """Eight trainings of different kinds that go well: the rules have nothing to say."""
 
 import pytest
-from watching.trainings import HEALTHY, made
+from watching.trainings import HEALTHY, made, one_thread
+
+__all__ = ["one_thread"]
 
 STEPS = {"transformer": 70, "residual": 70}
 
 
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("every", [1, 5])
 @pytest.mark.parametrize("kind", HEALTHY)
 def test_silent_on_a_healthy_training(kind, every):

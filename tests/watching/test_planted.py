@@ -7,10 +7,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 from watching import trainings
-from watching.trainings import Last, Training, batches, digits, made, mlp, sequences
+from watching.trainings import Last, Training, batches, digits, made, mlp, one_thread, sequences
 
 from miya.watching.words import told
 
+__all__ = ["one_thread"]
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 SEEDS = (0, 1, 2)
 
 
@@ -63,20 +66,17 @@ def dead_from_the_start(seed):
 
 
 def dead_after_a_step(seed):
-    """One step with 1,000 times the learning rate, towards silence: the loss is the output."""
-    training = made(trainings.tanh_sgd, seed)
-    training.model[3] = nn.ReLU()
-    training.model[2].bias.data.fill_(0.3)
+    """One step of a loss that pushes a layer's biases far down."""
+    training = made(trainings.relu_adam, seed)
+    training.optimizer = torch.optim.SGD(training.model.parameters(), 0.05)
+    second = training.model[2]
+    second.bias.data.fill_(0.1)
     usual = training.loss
 
-    def change(training, step, x, y):
-        spike = step == 20
-        for group in training.optimizer.param_groups:
-            group["lr"] = 0.5 if spike else 0.05
-        inner = training.model[:4]
-        training.loss = (lambda out, y: 20 * inner(x).sum()) if spike else usual
+    def loss(out, y):
+        return usual(out, y) + (200 * second.bias.sum() if training.count == 20 else 0.0)
 
-    training.change = change
+    training.loss = loss
     return training
 
 

@@ -1,6 +1,8 @@
 """Reading a run folder: several ranks as one, starts, and what cannot be read."""
 
+import json
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 import torch
 from watching.synthetic import FINDING, record, same
 
-from miya.errors import MiyaInputError
+from miya.errors import MiyaInputError, MiyaWarning
 from miya.watching.merging import merge
 from miya.watching.reading import read_run
 from miya.watching.records import LayerRecord, NeuronRecord
@@ -67,9 +69,39 @@ def test_a_lost_rank_is_seen(tmp_path):
     write(tmp_path, [record(step, rank=1) for step in (1, 11)], rank=1)
     run = read_run(tmp_path)
     assert dict(run.ranks) == {0: 21, 1: 11}
-    assert [r.step for r in run.records()] == [1, 11, 21]
+    said = (
+        f"W780 {tmp_path}: rank 1 has written up to step 11, others up to step 21: the steps after "
+        "11 are left out"
+    )
+    with pytest.warns(MiyaWarning, match=re.escape(said)):
+        assert [r.step for r in run.records()] == [1, 11]
     assert [r.step for r in run.of_rank(1)] == [1, 11]
     assert {r.rank for r in run.of_rank(1)} == {1}
+
+
+def test_a_rank_that_wrote_nothing_is_missed(tmp_path):
+    write(tmp_path, [record(1)])
+    meta = json.loads((tmp_path / META).read_text())
+    meta["starts"]["0"]["ranks"] = 4
+    (tmp_path / META).write_text(json.dumps(meta))
+    said = (
+        f"W781 {tmp_path}: of the 4 ranks that trained together only rank 0 has written: losses, δ "
+        "and activations are of its examples alone"
+    )
+    with pytest.warns(MiyaWarning, match=re.escape(said)):
+        assert [r.step for r in read_run(tmp_path).records()] == [1]
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_step_that_was_tried_twice_is_two_records(tmp_path, ranks):
+    tries = [record(1), record(11, skipped=True, seed=1), record(11, seed=2), record(21)]
+    for rank in range(ranks):
+        write(tmp_path, tries, rank=rank, start=0)
+    found = list(read_run(tmp_path).records())
+    assert [(r.step, r.skipped) for r in found] == [(1, 0), (11, 1), (11, 0), (21, 0)]
+    for one, again in zip(found, tries):
+        assert [a.weight for a in one.layers] == [a.weight for a in again.layers]
+        assert len(one.groups) == 1 and len(one.neurons) == 4
 
 
 def test_findings_of_all_ranks_are_told_once(tmp_path):

@@ -9,6 +9,8 @@ import torch
 from torch import nn
 
 import miya
+from miya.analysis.model.blame import model_blame
+from miya.read.torch.step import model_step
 from miya.watching import seen
 from miya.watching.sinks import MemorySink
 
@@ -153,7 +155,6 @@ def test_outputs_and_deltas_are_those_of_autograd():
 
 def test_noise_is_the_variance_of_the_bias_gradient_over_its_squared_mean():
     model, (x, y) = mlp(), batches(1, size=40)[0]
-    records, _ = train(mlp(), torch.optim.SGD(model.parameters(), lr=0.1), []) if False else ([], 0)
     watched = mlp()
     records, _ = train(watched, torch.optim.SGD(watched.parameters(), lr=0.1), [(x, y)])
     each = []
@@ -166,3 +167,225 @@ def test_noise_is_the_variance_of_the_bias_gradient_over_its_squared_mean():
     mean = float((of_one.mean(0) ** 2).sum()) - variance
     expected = variance / mean if mean > 0 else math.inf
     assert records[0].layers[2].noise == pytest.approx(expected, rel=1e-9)
+
+
+class Pieces(nn.Module):
+    """Layers whose neurons lie elsewhere than in rows and last dimensions."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(7, 4)
+        self.conv = nn.Conv1d(4, 6, 3, padding=1)
+        self.norm = nn.BatchNorm1d(6)
+        self.back = nn.ConvTranspose1d(6, 4, 3, padding=1, groups=2)
+        self.attention = nn.MultiheadAttention(4, 2, batch_first=True)
+        self.layer_norm = nn.LayerNorm(4)
+        self.recurrent = nn.GRU(4, 5, batch_first=True)
+        self.head = nn.Linear(5, 3)
+
+    def forward(self, tokens):
+        x = self.embedding(tokens).transpose(1, 2)
+        x = torch.relu(self.norm(self.conv(x)))
+        x = self.back(x).transpose(1, 2)
+        x = self.layer_norm(x + self.attention(x, x, x, need_weights=False)[0])
+        return self.head(self.recurrent(x)[0].mean(1))
+
+
+def rows(name, tensor):
+    """Each neuron's part of a parameter, by hand."""
+    if name == "embedding.weight":
+        return tensor.T
+    if name == "back.weight":  # (in, out / groups, kernel), two groups
+        return torch.cat([tensor[:3].transpose(0, 1), tensor[3:].transpose(0, 1)]).flatten(1)
+    return tensor.reshape(len(tensor), -1)
+
+
+def test_neurons_are_those_of_the_table_in_blame():
+    torch.manual_seed(1)
+    model = Pieces().double()
+    tokens = torch.randint(0, 7, (9, 6))
+    y = torch.randint(0, 3, (9,))
+    records, (was,) = train(model, torch.optim.Adam(model.parameters(), lr=1e-2), [(tokens, y)])
+    seen_layers = {layer.layer: layer for layer in records[0].layers}
+    for neurons in records[0].neurons:
+        names = [n for n in was.gradient if n.rpartition(".")[0] == neurons.layer]
+        parts = [rows(n, was.gradient[n]) for n in names]
+        if len({len(p) for p in parts}) == 1:
+            expected = torch.cat(parts, 1).norm(dim=1).numpy()
+            np.testing.assert_allclose(neurons.gradient, expected, rtol=1e-9, atol=1e-15)
+        else:
+            assert neurons.gradient.size == 0
+    # δ of a convolution or projection, summed over examples and positions, is its bias's gradient
+    for path in ("conv", "back", "norm", "attention.out_proj", "layer_norm", "head"):
+        neurons = next(n for n in records[0].neurons if n.layer == path)
+        expected = was.gradient[f"{path}.bias"].numpy()
+        np.testing.assert_allclose(neurons.pressure, expected, rtol=1e-8, atol=1e-14)
+    assert seen_layers["norm"].activation == "relu" and seen_layers["conv"].activation is None
+    assert seen_layers["attention"].delta is None  # its own projections are called as functions
+    assert seen_layers["recurrent"].delta > 0 and seen_layers["recurrent"].activation is None
+
+
+class Again(nn.Module):
+    """One layer called five times in a pass."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.cell, self.last = nn.Linear(6, 4), nn.Linear(4, 4), nn.Linear(4, 3)
+
+    def forward(self, x):
+        x = self.first(x)
+        self.outputs = []
+        for _ in range(5):
+            x = self.cell(x)
+            self.outputs.append(x)
+            x = torch.sigmoid(x)
+        return self.last(x)
+
+
+def test_a_layer_that_is_called_again_adds_up_and_is_told_unrolled():
+    torch.manual_seed(2)
+    model = Again().double()
+    (x, y), *_ = batches(1)
+    twin = Again().double()
+    twin.load_state_dict(model.state_dict())
+    out = twin(x)
+    for z in twin.outputs:
+        z.retain_grad()
+    nn.CrossEntropyLoss()(out, y).backward()
+    records, _ = train(model, torch.optim.SGD(model.parameters(), lr=0.1), [(x, y)])
+    cell = records[0].layers[1]
+    squares = [float((z.grad**2).sum()) for z in twin.outputs]
+    assert cell.delta == pytest.approx(math.sqrt(sum(squares)))
+    assert cell.unrolled == pytest.approx(math.sqrt(squares[0] / squares[-1]))
+    assert cell.activation == "sigmoid" and cell.sample == 5 * 16
+    total = sum(z.grad.sum(0) for z in twin.outputs).numpy()
+    np.testing.assert_allclose(records[0].neurons[1].pressure, total, rtol=1e-10)
+    assert records[0].layers[0].unrolled is None
+
+
+def test_micro_batches_of_one_step_add_up():
+    model, twin = mlp(), mlp()
+    twin.load_state_dict(model.state_dict())
+    data = batches(3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    sink = MemorySink()
+    with miya.watch(model, optimizer, every=1, sinks=[sink], rules=False):
+        for x, y in data:
+            (nn.CrossEntropyLoss()(model(x), y) / 3).backward()
+        optimizer.step()
+    x, y = torch.cat([x for x, _ in data]), torch.cat([y for _, y in data])
+    values = outputs(twin, x, y)
+    record = sink.steps[0]
+    assert record.examples == 48 and record.layers[0].unrolled is None
+    for layer, neurons, z in zip(record.layers, record.neurons, values[::2], strict=True):
+        assert layer.delta == pytest.approx(float(z.grad.norm()))
+        np.testing.assert_allclose(neurons.pressure, z.grad.sum(0).numpy(), rtol=1e-9)
+
+
+def test_delta_and_gradient_are_unscaled_where_a_scaler_is_at_work():
+    found = []
+    for scaled in (False, True):
+        model = mlp(torch.float32)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        scaler = torch.amp.GradScaler("cpu", enabled=scaled, init_scale=1024.0)
+        sink = MemorySink()
+        with miya.watch(model, optimizer, every=1, sinks=[sink], rules=False):
+            x, y = batches(1, dtype=torch.float32)[0]
+            scaler.scale(nn.CrossEntropyLoss()(model(x), y)).backward()
+            scaler.step(optimizer)
+            scaler.update()
+        found.append(sink.steps[0])
+    for plain, scaled in zip(found[0].layers, found[1].layers, strict=True):
+        assert scaled.delta == pytest.approx(plain.delta, rel=1e-5)
+        assert scaled.gradient == pytest.approx(plain.gradient, rel=1e-5)
+        assert scaled.noise == pytest.approx(plain.noise, rel=1e-4)
+
+
+def test_vanishing_and_exploding_numbers_are_not_lost_in_float32():
+    for factor in (1e-25, 1e25):
+        model = mlp(torch.float32)
+        optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+        sink = MemorySink()
+        with miya.watch(model, optimizer, every=1, sinks=[sink], rules=False):
+            x, _ = batches(1, dtype=torch.float32)[0]
+            (model(x).sum() * factor).backward()
+            expected = norm([p.grad for p in model[4].parameters()])
+            optimizer.step()
+        layer = sink.steps[0].layers[2]
+        assert layer.gradient == pytest.approx(expected, rel=1e-6)
+        assert layer.delta == pytest.approx(factor * math.sqrt(16 * 3), rel=1e-6)
+
+
+@pytest.mark.parametrize("way", ["criterion", "closure"])
+def test_the_real_change_is_that_of_the_same_batch_and_masks(way):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(6, 8), nn.Dropout(0.5), nn.ReLU(), nn.Linear(8, 3)).double()
+    criterion = nn.CrossEntropyLoss()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.2)
+    x, y = batches(1)[0]
+    state = {}
+
+    def closure():
+        state["closure"] = torch.get_rng_state()
+        return criterion(model(x), y)
+
+    options = {"loss": criterion, "real": True} if way == "criterion" else {"loss": closure}
+    sink = MemorySink()
+    watch = miya.watch(model, optimizer, every=1, sinks=[sink], rules=False, **options)
+    torch.manual_seed(9)
+    state["pass"] = torch.get_rng_state()
+    criterion(model(x), y).backward()
+    before = {n: p.detach().clone() for n, p in model.state_dict().items()}
+    optimizer.step()
+    watch.stop()
+    losses = []
+    for weights in (before, model.state_dict()):
+        twin = nn.Sequential(nn.Linear(6, 8), nn.Dropout(0.5), nn.ReLU(), nn.Linear(8, 3)).double()
+        twin.load_state_dict(weights)
+        torch.set_rng_state(state["pass" if way == "criterion" else "closure"])
+        losses.append(criterion(twin(x), y).item())
+    assert sink.steps[0].loss == pytest.approx(losses[0], rel=1e-12)
+    assert sink.steps[0].real == pytest.approx(losses[1] - losses[0], rel=1e-9)
+
+
+def test_credit_by_layer_is_that_of_the_models_own_measure():
+    model, twin = mlp(), mlp()
+    criterion = nn.CrossEntropyLoss()
+    x, y = batches(1)[0]
+    trace = model_step(
+        twin, x, y, loss=criterion, optimizer=torch.optim.Adam(twin.parameters(), lr=0.05)
+    )
+    expected = {row.layer: row.value for row in model_blame(trace, "credit").layers}
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
+    sink = MemorySink()
+    with miya.watch(
+        model, optimizer, every=1, sinks=[sink], rules=False, loss=criterion, credit=True
+    ):
+        criterion(model(x), y).backward()
+        optimizer.step()
+    record = sink.steps[0]
+    for layer in record.layers:
+        assert layer.credit == pytest.approx(expected[layer.layer], rel=1e-8)
+    assert sum(layer.credit for layer in record.layers) == pytest.approx(record.real, rel=1e-8)
+
+
+def test_samples_are_spread_over_examples_and_positions(monkeypatch):
+    monkeypatch.setattr(seen, "ROWS", 32)
+    seen.chosen.cache_clear()
+    for shape, axis in (((20, 50, 3), 2), ((64, 3, 8, 8), 1), ((4, 3, 30), 1), ((500, 3), 1)):
+        size = math.prod(shape)
+        places = torch.arange(size, dtype=torch.float64).reshape(shape)
+        met = [seen.sample_of(places, axis, turn) for turn in range(16)]
+        assert all(m.shape == (32, 3) for m in met)
+        spread = torch.stack(met)
+        for kept in range(len(shape)):
+            if kept != axis:
+                index = [
+                    int(i) for i in np.unravel_index(spread.flatten().long().numpy(), shape)[kept]
+                ]
+                assert len(set(index)) > 0.5 * min(shape[kept], 512)
+        # one sample alone reaches the late positions too
+        late = np.unravel_index(met[0][:, 0].long().numpy(), shape)
+        last = [k for k in range(1, len(shape)) if k != axis]
+        assert all(late[k].max() > 0.7 * shape[k] for k in last)
+    seen.chosen.cache_clear()

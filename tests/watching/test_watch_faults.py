@@ -1,6 +1,7 @@
 """What is wrong is said once, and never raised in the training loop."""
 
 import gc
+import time
 import tracemalloc
 import warnings
 import weakref
@@ -11,6 +12,7 @@ from torch import nn
 
 import miya
 from miya.errors import MiyaInputError, MiyaWarning
+from miya.watching import seen
 from miya.watching.sinks import MemorySink
 
 
@@ -159,9 +161,7 @@ def test_a_loss_that_is_not_a_number_is_located_and_said_once():
             watch.loss(step(model, optimizer, x))
         watch.stop()
     (message,) = silenced(said)
-    assert message == (
-        "W705 step 1: the first layer whose output is not finite is 0"
-    ), message
+    assert message == ("W705 step 1: the first layer whose output is not finite is 0"), message
     assert all(p.isnan().any() for p in model[0].parameters()), "the training was left alone"
 
 
@@ -189,6 +189,7 @@ BREAKS = {
     "before": lambda watch, patch: patch.setattr(watch.steps[0], "before", fails),
     "after": lambda watch, patch: patch.setattr(watch.steps[0], "after", fails),
     "look": lambda watch, patch: patch.setattr(type(watch.sights.seen), "look", fails),
+    "delta": lambda watch, patch: patch.setattr(seen, "_receive", fails),
     "begin": lambda watch, patch: patch.setattr(watch, "_open", fails),
 }
 
@@ -313,3 +314,35 @@ def test_steps_that_are_not_watched_touch_nothing(monkeypatch):
 class Untouchable:
     def __getattribute__(self, name):
         raise AssertionError(f"{name} was asked for")
+
+
+def until(true):
+    deadline = time.monotonic() + 20
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return true()
+
+
+def test_what_waits_is_told_while_the_training_stands_still():
+    model = mlp()
+    optimizer = sgd(model)
+    sink = MemorySink()
+    with miya.watch(model, optimizer, every=1, sinks=[sink]):
+        for _ in range(3):
+            step(model, optimizer)
+        assert until(lambda: len(sink.steps) == 3)
+
+
+def test_a_fault_met_then_takes_the_watch_off_at_the_next_step(monkeypatch):
+    model = mlp()
+    optimizer = sgd(model)
+    sink = MemorySink()
+    with pytest.warns(MiyaWarning) as said:
+        watch = miya.watch(model, optimizer, every=1, sinks=[sink])
+        step(model, optimizer)
+        monkeypatch.setattr(watch.delivery, "tell", fails)
+        step(model, optimizer)
+        assert until(lambda: watch.fault is not None or not watch.active)
+        step(model, optimizer)
+    assert silenced(said) == ["W701 the watch is off, the training goes on: OSError: no space"]
+    assert not watch.active and sink.closed

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 
+import pytest
 import torch
 from sklearn.datasets import load_digits
 from torch import nn
@@ -13,6 +14,15 @@ from torch.nn import functional as F
 from miya.watching.rules import Rules
 from miya.watching.sinks import MemorySink
 from miya.watching.watcher import Watch
+
+
+@pytest.fixture
+def one_thread():
+    """Small batches are slower on several threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @functools.cache
@@ -181,14 +191,14 @@ class Block(nn.Module):
 def residual(seed, rate=0.05):
     model = nn.Sequential(
         nn.Unflatten(1, (1, 8, 8)),
-        nn.Conv2d(1, 12, 3, padding=1),
-        nn.BatchNorm2d(12),
+        nn.Conv2d(1, 8, 3, stride=2, padding=1),
+        nn.BatchNorm2d(8),
         nn.ReLU(),
-        Block(12),
-        Block(12),
+        Block(8),
+        Block(8),
         nn.AdaptiveAvgPool2d(2),
         nn.Flatten(),
-        nn.Linear(48, 10),
+        nn.Linear(32, 10),
     )
     optimizer = torch.optim.SGD(model.parameters(), rate, momentum=0.9, weight_decay=1e-4)
     return Training(model, optimizer, batches(*digits(), 32, seed), F.cross_entropy)

@@ -17,14 +17,23 @@ Numbers = Callable[[torch.Tensor], torch.Tensor]
 
 @dataclass(frozen=True)
 class Activation:
-    """make: a of z. silent: whether it gives 0 to all that is below some z. flat: 1 where its
-    slope is below 1 % of its steepest, from a; None where it cannot saturate on both sides."""
+    """make: a of z. silent: whether it gives 0 to all that is below some z. flat: 1 where its slope
+    is below 1 % of its steepest, from a; None where it cannot saturate on both sides. place: the
+    same as make, in place, where torch has that."""
 
     name: str
     make: Numbers
     silent: bool = False
     flat: Numbers | None = None
     options: tuple[float | str, ...] = ()
+    place: Numbers | None = None
+
+    def apply(self, z: torch.Tensor) -> None:
+        """z becomes a."""
+        if self.place is None:
+            z.copy_(self.make(z))
+        else:
+            self.place(z)
 
     @property
     def key(self) -> tuple[str, tuple[str, ...]]:
@@ -58,7 +67,7 @@ def _below(slope: torch.Tensor) -> torch.Tensor:
     return torch.where(slope.isnan(), slope, (slope < SATURATED).to(slope.dtype))
 
 
-RELU = Activation("relu", torch.relu, silent=True)
+RELU = Activation("relu", torch.relu, silent=True, place=torch.relu_)
 SIGMOID = Activation("sigmoid", torch.sigmoid, flat=lambda a: _below(4 * a * (1 - a)))
 TANH = Activation("tanh", torch.tanh, flat=lambda a: _below(1 - a * a))
 NODES: dict[str, Callable[[Any], Activation]] = {

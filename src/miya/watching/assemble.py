@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from itertools import repeat
 
 import numpy as np
 
@@ -13,8 +14,11 @@ from .layers import Held, WatchedLayer
 from .numbers import Array, Numbers
 from .parameters import Parameters, parameter_facts, parameters
 from .passes import means, neuron_lists, of_activations, of_deltas
-from .records import GroupRecord, LayerRecord, NeuronRecord, StepRecord
+from .records import GroupRecord, NeuronRecord, StepRecord
 from .table import Table
+
+NEURONS = [f.name for f in fields(NeuronRecord)][1:]
+EMPTY: Array = np.empty(0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +70,14 @@ def assemble(captures: Sequence[Capture], surveyed: Surveyed, first: int) -> Ass
     for k in numbers.having("credit"):
         credits = numbers.scalar("credit", k)
         table.column("credit", k, [] if credits is None else credits.tolist())
+    for n, layer in enumerate(surveyed.layers):
+        for name, value in (("layer", layer.path), ("kind", layer.kind), ("split", layer.split)):
+            table.same(name, n, value)
+        table.same("held", n, layer.optimized)
+        table.same("frozen", n, layer.frozen)
+    layers = list(zip(*(table.records(n) for n in range(len(surveyed.layers))), strict=True))
+    told = zip(surveyed.layers, lists, strict=True)
+    neurons = list(zip(*(_neurons(x.path, of, numbers.count) for x, of in told), strict=True))
     made = [
         StepRecord(
             step=c.step,
@@ -75,28 +87,23 @@ def assemble(captures: Sequence[Capture], surveyed: Surveyed, first: int) -> Ass
             real=None if reals is None else float(reals[k]),
             examples=c.examples,
             skipped=c.skipped or (lost is not None and bool(lost[k])),
-            layers=tuple(
-                LayerRecord(
-                    layer.path,
-                    layer.kind,
-                    frozen=c.frozen[n],
-                    held=bool(layer.held),
-                    **table.row(n, k),
-                )
-                for n, layer in enumerate(surveyed.layers)
-            ),
+            layers=layers[k],
             groups=tuple(
-                GroupRecord(*place, rate, *(_at(v, k) for v in values))
+                GroupRecord(*place, float(rate), *(_at(v, k) for v in values))
                 for place, rate, values in zip(surveyed.groups, c.rates, groups, strict=True)
             ),
-            neurons=tuple(
-                NeuronRecord(layer.path, **{name: v[k] for name, v in lists[n].items()})
-                for n, layer in enumerate(surveyed.layers)
-            ),
+            neurons=neurons[k],
         )
         for k, c in enumerate(captures)
     ]
     return Assembled(made, found.resolved, found.unresolved)
+
+
+def _neurons(path: str, lists: dict[str, Array], steps: int) -> Iterator[NeuronRecord]:
+    """One a step. lists: (steps, neurons) each."""
+    known = [lists.get(name, EMPTY) for name in NEURONS]
+    columns = [repeat(EMPTY, steps) if values is EMPTY else values for values in known]
+    return map(NeuronRecord, repeat(path), *columns)
 
 
 def _at(values: Array | None, step: int) -> float | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby
+from typing import Any
 
 import torch
 
@@ -16,21 +17,20 @@ Key = tuple[str, int, int]  # what it is, of which layer or parameter, how many 
 Keys = tuple[Key, ...]
 
 TOGETHER = 32  # watched steps that are told together at most
-SOON = 0.1  # seconds that one waits at most, where the training goes on
+SOON = 0.1  # seconds that one waits, where the training goes on
 HEAVY = 4_000_000  # numbers that wait at most
 UNROLLED = 4  # calls of a layer in one pass, from which the first and the last are compared
 
 
 @dataclass(eq=False)
 class Capture:
-    """What a record is made of. rates: of every parameter group; frozen: whether each layer is.
+    """What a record is made of. rates: of every parameter group.
 
     parts: on the device; floats: what is known to the CPU already. They lie as `keys` and `names`
     say, which are the same for steps that can be told together.
     """
 
-    rates: tuple[float, ...]
-    frozen: tuple[bool, ...]
+    rates: tuple[Any, ...]
     step: int = 0
     seconds: float = 0.0
     examples: int | None = None
@@ -68,8 +68,9 @@ class Capture:
 
     @property
     def size(self) -> int:
-        held = (*self.parts, *(s.values for s in self.sampled))
-        return sum(part.numel() for part in held)
+        return sum([part.numel() for part in self.parts]) + sum(
+            [s.values.numel() for s in self.sampled]
+        )
 
     def glimpsed(self, glimpses: dict[int, Glimpse]) -> None:
         """What the layers gave and got."""
@@ -107,6 +108,10 @@ class Waiting:
         self.size += capture.size
         waited = capture.seconds - self.captures[0].seconds
         return len(self.captures) >= TOGETHER or waited > SOON or self.size > HEAVY
+
+    def age(self, now: float) -> float:
+        """For how long the first one has waited, in seconds; below 0 of none."""
+        return now - self.captures[0].seconds if self.captures else -1.0
 
     def take(self) -> list[Sequence[Capture]]:
         """Runs of steps with one signature."""

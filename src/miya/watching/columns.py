@@ -93,7 +93,7 @@ def numbers(record: StepRecord | Finding) -> int:
     if isinstance(record, Finding):
         return len(record.facts)
     return 24 * len(record.layers) + sum(
-        len(n.pressure) + len(n.gradient) + len(n.step) + len(n.mean) + len(n.silent)
+        len(n.pressure) + len(n.gradient) + len(n.step) + len(n.mean) + len(n.silent) + len(n.flat)
         for n in record.neurons
     )
 

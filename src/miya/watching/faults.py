@@ -37,11 +37,16 @@ def checked(
     for k, optimizer in enumerate(found):
         name = "the optimizer" if len(found) == 1 else f"optimizer {k}"
         _check_optimizer(own, optimizer, name)
+    check_every(every)
+    return model, found
+
+
+def check_every(every: Any) -> None:
+    """Raises MiyaInputError E712."""
     if isinstance(every, bool) or not isinstance(every, int) or every < 1:
         raise MiyaInputError(
             "E712", f"every is {every!r}", hint="give a whole number from 1: every so many steps"
         )
-    return model, found
 
 
 def _check_optimizer(own: Sequence[torch.Tensor], optimizer: Any, name: str) -> None:

@@ -80,7 +80,7 @@ class Sights:
         self.discard = self.fail = _nothing
 
     def _look(self, k: int, layer: WatchedLayer, watched: nn.Module) -> Call:
-        held = layer.held[0].parameter if layer.held else None
+        held = None if layer.probe is None else layer.probe.whole
 
         def look(module: nn.Module, arguments: Any, output: Any) -> None:
             if not self.live or module is not watched or not torch.is_grad_enabled():

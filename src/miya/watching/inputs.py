@@ -23,15 +23,13 @@ class Inputs:
         self.layer, self.weight = _first(layers)
         self.begun = None if self.weight is None else self.weight.detach().clone()
 
-    @torch.no_grad()
     def look(self, rounds: int) -> torch.Tensor | None:
         """The sum of the squares of what each input's weights have changed by, (inputs,). None on
         most of the watched steps, which `rounds` counts: it is a pass over the whole weight."""
         often = rounds & (rounds - 1) == 0 or rounds % RARELY == 0
         if self.weight is None or self.begun is None or not often:
             return None
-        change = self.weight.detach() - self.begun
-        return change.square_().sum(0, dtype=torch.float64)
+        return (self.weight.detach() - self.begun).square_().sum(0)
 
 
 def _first(layers: Sequence[WatchedLayer]) -> tuple[int, nn.Parameter | None]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from .layers import WatchedLayer
+from .layers import Held
 from .seen import Number, sum_squares
 
 
@@ -38,13 +38,12 @@ class Mark:
         self.first = False
 
 
-def marks(layers: Sequence[WatchedLayer]) -> dict[int, Mark]:
-    """One of each layer that has a gradient now: its bias's, otherwise its first parameter's."""
+def marks(probes: Sequence[tuple[int, Held]]) -> dict[int, Mark]:
+    """probes: layers, each with the parameter that stands for it; of those that have a gradient
+    now."""
     found = {}
-    for k, layer in enumerate(layers):
-        held = next((h for h in layer.held if h.is_bias), layer.held[0] if layer.held else None)
-        gradient = None if held is None else held.parameter.grad
-        plain = type(gradient) is torch.Tensor and gradient.layout is torch.strided
-        if held is not None and gradient is not None and plain:
-            found[k] = Mark(held.parameter, gradient)
+    for k, held in probes:
+        gradient = held.whole.grad
+        if type(gradient) is torch.Tensor and gradient.layout is torch.strided:
+            found[k] = Mark(held.whole, gradient)
     return found

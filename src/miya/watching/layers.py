@@ -11,6 +11,9 @@ import torch
 from torch import nn
 from torch.nn.modules import batchnorm, conv, instancenorm
 
+from .foreign import Foreign
+from .sharded import is_counted_here, kind_of, local, split_of
+
 SMALL = 65_536  # numbers: vectors up to this size are looked at whole, on the CPU
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
@@ -26,16 +29,29 @@ class Held:
     """One trained parameter: its layer, its full name, the optimizer and group that hold it.
 
     shape: how it is viewed for a norm of each neuron's part, dims: what such a norm goes over
-    (the rows of a weight; the columns of an embedding). small: a vector, looked at whole.
+    (the rows of a weight; the columns of an embedding). small: a vector, looked at whole. Of a
+    parameter that is split among processes, all this is of the part that is here.
     """
 
     layer: int
     name: str
-    parameter: nn.Parameter
+    whole: nn.Parameter
     optimizer: int
     group: int
     shape: tuple[int, ...]
     dims: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        self.here = local(self.whole) is self.whole
+
+    @property
+    def parameter(self) -> torch.Tensor:
+        return self.whole if self.here else local(self.whole)
+
+    @property
+    def gradient(self) -> torch.Tensor | None:
+        found = self.whole.grad
+        return found if found is None or self.here else local(found)
 
     @property
     def is_bias(self) -> bool:
@@ -58,7 +74,8 @@ class WatchedLayer:
 
     axis: of its output, which counts its neurons (from the end where negative). seen_at: the
     module whose output is this layer's, None where none is. own: all its parameters; held: those
-    of them that an optimizer holds.
+    of them that an optimizer holds, and that are counted here. optimized: whether one holds
+    any at all. split: how its parameters are split among processes (split_of), "" mostly.
     """
 
     path: str
@@ -67,6 +84,13 @@ class WatchedLayer:
     seen_at: nn.Module | None = None
     own: list[nn.Parameter] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
+    optimized: bool = False
+    split: str = ""
+
+    @property
+    def probe(self) -> Held | None:
+        """The parameter that stands for the layer: its bias, otherwise its first one."""
+        return next((h for h in self.held if h.is_bias), self.held[0] if self.held else None)
 
     @property
     def frozen(self) -> bool:
@@ -92,13 +116,15 @@ def layers_of(
         own = [(n, p) for n, p in module.named_parameters(recurse=False) if id(p) not in known]
         if not own:
             continue
-        layer = WatchedLayer(path, type(module).__name__, _axis(module), outputs.get(module))
+        layer = WatchedLayer(path, kind_of(module), _axis(module), outputs.get(module))
         layer.own = [p for _, p in own]
+        layer.optimized = any(id(p) in where for p in layer.own)
+        layer.split = split_of(layer.own)
         for name, p in own:
             known.add(id(p))
-            if id(p) in where:
+            if id(p) in where and is_counted_here(p, layer.split):
                 full = f"{path}.{name}" if path else name
-                shape = _shape(module, p)
+                shape = _shape(module, local(p))
                 layer.held.append(Held(len(layers), full, p, *where[id(p)], *shape))
         held += layer.held
         layers.append(layer)
@@ -124,12 +150,15 @@ def _axis(module: nn.Module) -> int:
     return -1
 
 
-def _shape(module: nn.Module, p: nn.Parameter) -> Shape:
+def _shape(module: nn.Module, p: torch.Tensor) -> Shape:
     """The table of docs/blame.md: which part of a parameter comes in to each neuron."""
     if isinstance(module, conv._ConvTransposeNd) and p.dim() > 1:
         groups = module.groups
         rest = p.numel() // max(p.shape[0] * p.shape[1], 1)
         return (groups, p.shape[0] // groups, p.shape[1], rest), (1, 3)
+    if isinstance(module, Foreign) and p.dim() > 1:
+        neurons = module.neurons_of(p)
+        return (p.numel() // max(neurons, 1), neurons), (0,)
     if isinstance(module, EMBEDDINGS):
         return (p.shape[0], p.shape[1]), (0,)
     if isinstance(module, (*CHANNELS, *FEATURES)) or p.dim() <= 1:

@@ -125,7 +125,8 @@ def parameter_facts(
         }
         for name, values in norms.items():
             table.column(name, layer, values.tolist())
-        table.same("has_gradient", layer, "gradient" in norms)
+        if own:
+            table.same("has_gradient", layer, "gradient" in norms)
         if "step" in norms:
             pairs = zip(norms["step"].tolist(), norms["weight"].tolist(), strict=True)
             table.column("relative_step", layer, [s / w if w else None for s, w in pairs])
@@ -136,6 +137,7 @@ def parameter_facts(
         if bias is not None:
             table.column("bias_mean", layer, found.mean[bias].tolist())
             table.column("bias_step", layer, found.mean_step[bias].tolist())
+            table.same("biases", layer, held[bias].parameter.numel())
         for name in ("gradient", "weight"):
             if name in norms:
                 table.bad(name, (layer,), ~np.isfinite(norms[name])[:, None])

@@ -88,11 +88,15 @@ def of_deltas(table: Table, numbers: Numbers, scale: Array) -> None:
     )
     table.put("delta", of, np.sqrt(squares) / once)
     table.known("noise", of, gradient_noise(parts / once**2, sums, counts))
+    table.put("example_delta", of, np.sqrt(parts) / once)
+    table.put("examples", of, counts.astype(int))
     table.put("kept", of, kept > 0)
-    _greedy(table, pressures)
+    greedy_facts(table, pressures)
     for k in numbers.having("first"):
         with np.errstate(divide="ignore", invalid="ignore"):
-            factor = np.sqrt(_scalar(numbers, "first", k) / _scalar(numbers, "last", k))
+            last = np.sqrt(_scalar(numbers, "last", k))
+            factor = np.sqrt(_scalar(numbers, "first", k)) / last
+        table.column("last_delta", k, (last / scale).tolist())
         table.column("unrolled", k, [f if math.isfinite(f) else None for f in factor.tolist()])
 
 
@@ -102,7 +106,7 @@ def _scalar(numbers: Numbers, name: str, of: int) -> Array:
     return found
 
 
-def _greedy(table: Table, pressures: Pieces) -> None:
+def greedy_facts(table: Table, pressures: Pieces) -> None:
     """As the story has it: one neuron stands out alone, with an outsized share of Σ|δ|."""
     sizes = np.abs(pressures.values)
     slices = pressures.slices()
@@ -142,6 +146,7 @@ def neuron_lists(
         for name, layers, values in (
             ("mean", alike.layers, found_means.mean),
             ("silent", alike.silent, 1 - found_means.alive),
+            ("flat", alike.flat, found_means.flat),
         ):
             starts, sizes = edges_of(alike, layers)
             for k, at, size in zip(layers, starts.tolist(), sizes.tolist(), strict=True):

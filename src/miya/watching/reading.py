@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import heapq
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from ..errors import MiyaInputError
+from ..errors import MiyaInputError, MiyaWarning
 from ..read.need import need
 from .columns import records_of, schema
 from .merging import merge
@@ -17,6 +19,7 @@ from .records import Finding, LayerRecord, NeuronRecord, StepRecord
 from .run_folder import META, ranks_of, read_meta
 
 ROWS = 4096  # of a table that are records at once
+NAMED = {"layers": ("layer",), "neurons": ("layer",), "groups": ("optimizer", "group")}
 
 
 @dataclass(frozen=True)
@@ -34,18 +37,47 @@ class Run:
     meta: Mapping[str, Any]
 
     def records(self, *, neurons: bool = True) -> Iterator[StepRecord]:
-        """Every watched step in order, of all ranks as one (merging.py says how).
+        """Every watched step in order, of all ranks as one (merging.py says how). Steps that not
+        every rank has written are left out: their numbers would be of a part of the batch.
 
         neurons: whether those of single neurons are read too.
-        Raises MiyaInputError E746 for a file that cannot be read.
+        Raises MiyaInputError E746 for a file that cannot be read. Warns W780 where steps are left
+        out, W781 where ranks that trained have written nothing at all.
         """
+        for note in self.notes():
+            warnings.warn(note, MiyaWarning, stacklevel=2)
         ranks = [self.of_rank(rank, neurons=neurons) for rank in self.ranks]
-        if len(ranks) == 1:
+        if len(ranks) == 1 and self.trained == 1:
             yield from ranks[0]
             return
-        found = sorted((r for rank in ranks for r in rank), key=lambda r: (r.step, r.rank))
-        for _, same in groupby(found, key=attrgetter("step")):
-            yield merge(list(same))
+        found = heapq.merge(*map(_attempts, ranks), key=lambda pair: pair[0])
+        for _, attempt in groupby(found, key=lambda pair: pair[0]):
+            same = [record for _, record in attempt]
+            if len(same) == len(self.ranks):
+                yield merge(same, whole=len(same) >= self.trained)
+
+    @property
+    def trained(self) -> int:
+        """How many ranks trained together."""
+        return max(int(self.meta.get("ranks", 1)), len(self.ranks))
+
+    def notes(self) -> list[str]:
+        """What is missing of several ranks."""
+        found = []
+        first, last = min(self.ranks.values()), max(self.ranks.values())
+        if first < last:
+            behind = ", ".join(str(rank) for rank, step in self.ranks.items() if step == first)
+            found.append(
+                f"W780 {self.path}: rank {behind} has written up to step {first}, others up to "
+                f"step {last}: the steps after {first} are left out"
+            )
+        if self.trained > len(self.ranks):
+            there = ", ".join(map(str, self.ranks))
+            found.append(
+                f"W781 {self.path}: of the {self.trained} ranks that trained together only rank "
+                f"{there} has written: losses, δ and activations are of its examples alone"
+            )
+        return found
 
     def of_rank(self, rank: int, *, neurons: bool = True) -> Iterator[StepRecord]:
         """Every watched step of one rank."""
@@ -133,23 +165,34 @@ def _last_step(folder: Path, rank: int, start: int) -> int:
     return max(steps.to_pylist(), default=0)
 
 
-def _by_step(name: str, whole: Any) -> Any:
-    """A function from a step to its records. Steps are asked for in the order of the rows."""
+def _attempts(records: Iterable[StepRecord]) -> Iterator[tuple[tuple[int, int], StepRecord]]:
+    """Each record with its step, and how often that was tried before: a step that a GradScaler
+    skipped is told of, and tried again."""
+    step, before = 0, 0
+    for record in records:
+        step, before = record.step, before + 1 if record.step == step else 0
+        yield (step, before), record
+
+
+def _by_step(table_name: str, whole: Any) -> Any:
+    """A function from a step to its records. Steps are asked for in the order of the rows; one that
+    was tried twice is asked for twice."""
     rows = (
         (front["step"], record)
         for at in range(0, len(whole), ROWS)
-        for front, record in records_of(name, whole.slice(at, ROWS))
+        for front, record in records_of(table_name, whole.slice(at, ROWS))
     )
     waiting: list[tuple[int, LayerRecord | NeuronRecord]] = []
 
     def of(step: int) -> tuple[Any, ...]:
-        found = []
+        found: dict[Any, Any] = {}
         while pair := waiting.pop() if waiting else next(rows, None):
-            if pair[0] > step:
+            name = attrgetter(*NAMED[table_name])(pair[1])
+            if pair[0] > step or name in found:
                 waiting.append(pair)
                 break
             if pair[0] == step:
-                found.append(pair[1])
-        return tuple(found)
+                found[name] = pair[1]
+        return tuple(found.values())
 
     return of

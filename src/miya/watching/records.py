@@ -43,6 +43,12 @@ class LayerRecord:
     began, the largest share that one input (column) has; input_most: which, from 0; input_lead:
     how many times the next largest it is; not on every watched step. unrolled: norm of δ by the
     output of its first call over that of its last, of a layer called at least 4 times in a pass.
+    For the ranks of a training to be merged: examples: how many passed through it, over all its
+    calls; example_delta: root of the sum, over them, of the squared norm of what each adds to Σδ;
+    last_delta: norm of δ by the output of its last call, where there is `unrolled`. split: how its
+    parameters are split among ranks ("rows", "parts"), so that gradient, weight, step,
+    relative_step, predicted and the bias's means are of this rank's part; biases: how many numbers
+    of the bias that has.
     """
 
     layer: str
@@ -76,6 +82,11 @@ class LayerRecord:
     input_most: int | None = None
     input_lead: float | None = None
     unrolled: float | None = None
+    examples: int | None = None
+    example_delta: float | None = None
+    last_delta: float | None = None
+    split: str = ""
+    biases: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +96,8 @@ class NeuronRecord:
 
     pressure: δ summed over the batch (and positions). gradient: norm of its incoming gradient.
     step: norm of its incoming Δθ. mean: its mean activation. silent: the share of sampled rows
-    (examples, positions) on which its activation was 0.
+    (examples, positions) on which its activation was 0. flat: the share of them on which its slope
+    was below 1 % of the steepest, of activations that saturate on both sides.
     """
 
     layer: str
@@ -94,6 +106,7 @@ class NeuronRecord:
     step: Array = field(default_factory=_none)
     mean: Array = field(default_factory=_none)
     silent: Array = field(default_factory=_none)
+    flat: Array = field(default_factory=_none)
 
 
 @dataclass(frozen=True)

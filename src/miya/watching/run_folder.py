@@ -42,10 +42,12 @@ class RunFolder:
     def place(self, table: str) -> Path:
         return self.path / table / f"rank={self.rank}" / f"start={self.start}"
 
-    def tell_layers(self, layers: Iterable[tuple[str, str]]) -> None:
-        """Write the layers (path and kind) of this start into meta.json. Raises OSError."""
+    def tell_layers(self, layers: Iterable[tuple[str, str]], ranks: int = 1) -> None:
+        """Write the layers (path and kind) of this start into meta.json, and how many ranks train
+        together. Raises OSError."""
         meta = read_meta(self.path)
-        meta["starts"][str(self.start)]["layers"] = [list(layer) for layer in layers]
+        start = meta["starts"].setdefault(str(self.start), _now())
+        start["layers"], start["ranks"] = [list(layer) for layer in layers], ranks
         _write_meta(self.path, meta)
 
 
@@ -125,6 +127,11 @@ def _not_ours(file: Path) -> MiyaInputError:
 def ranks_of(folder: Path) -> dict[int, tuple[int, ...]]:
     """The ranks that have written, each with its starts."""
     return {rank: tuple(sorted(found)) for rank, found in sorted(_starts(folder).items())}
+
+
+def newest_start(folder: str | Path) -> int:
+    """The newest of all ranks; -1 where nothing was begun."""
+    return max((s for found in _starts(Path(folder)).values() for s in found), default=-1)
 
 
 def _starts(folder: Path) -> dict[int, set[int]]:

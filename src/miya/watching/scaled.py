@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+STEP = torch.amp.GradScaler.step.__code__
 DEEP = 12  # calls between an optimizer's hook and the scaler that steps it, at most
 
 
@@ -15,10 +16,8 @@ def scaler_at_work() -> Any:
     told nothing of it, so it is looked for among the calls that led here."""
     frame = sys._getframe(1)
     for _ in range(DEEP):
-        code = frame.f_code
-        if code.co_filename.endswith("grad_scaler.py") and code.co_name == "step":
-            found = frame.f_locals.get("self")
-            return found if isinstance(found, torch.amp.GradScaler) else None
+        if frame.f_code is STEP:
+            return frame.f_locals.get("self")
         if frame.f_back is None:
             return None
         frame = frame.f_back

@@ -14,9 +14,11 @@ from functools import lru_cache
 from math import gcd
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from .activations import Following
+from .hook import Fail
 
 if TYPE_CHECKING:
     from .kept import Mark
@@ -26,6 +28,7 @@ TURNS = 16  # how many samples differ before the first one comes again
 SAMPLES = 8  # of one layer in a step: calls and micro-batches beyond are not sampled
 SAFE = (1e-30, 1e30)  # sums of squares that float32 has neither lost nor let overflow
 WIDE = torch.float64
+Array = np.ndarray[Any, Any]
 Number = float | torch.Tensor  # of the CPU, or still on its device
 
 
@@ -52,6 +55,23 @@ class Glimpse:
     def kept(self) -> Number:
         return 0.0 if self.mark is None else self.mark.kept
 
+    def add(
+        self, squares: Number, of_examples: Number, pressure: torch.Tensor, examples: int
+    ) -> None:
+        """A δ has come back."""
+        self.examples += examples
+        self.squares = self.squares + squares
+        self.example_squares = self.example_squares + of_examples
+        self.pressure = pressure if self.pressure is None else self.pressure + pressure
+        backward = torch._C._current_graph_task_id()
+        if backward != self.backward:
+            self.backward, self.calls = backward, []
+        self.calls.append(squares)
+
+
+def _nothing(fault: Exception) -> None:
+    return None
+
 
 @dataclass(eq=False)
 class Seen:
@@ -59,6 +79,7 @@ class Seen:
     of the layer that is called first. gathered: whether a parameter (`last`: of the layer whose δ
     came last) was seen to have got its gradient in this step."""
 
+    fail: Fail = _nothing
     following: Following | None = None
     marks: dict[int, Mark] = field(default_factory=dict)
     turn: int = 0
@@ -107,6 +128,12 @@ class Receive:
         self.axis, self.held = axis, held
 
     def __call__(self, delta: torch.Tensor) -> None:
+        try:
+            self._take(delta.detach())
+        except Exception as fault:
+            self.seen.fail(fault)
+
+    def _take(self, delta: torch.Tensor) -> None:
         glimpse, seen = self.glimpse, self.seen
         if glimpse.mark is not None:
             glimpse.mark.look()
@@ -114,7 +141,7 @@ class Receive:
             seen.gathered = seen.last is not None and seen.last.grad is not None
             seen.last = self.held
         _keep(glimpse, self.sample)
-        _receive(glimpse, delta.detach(), self.axis)
+        _receive(glimpse, delta, self.axis)
 
 
 def _keep(glimpse: Glimpse, sample: torch.Tensor | None) -> None:
@@ -122,7 +149,32 @@ def _keep(glimpse: Glimpse, sample: torch.Tensor | None) -> None:
         glimpse.samples.append(sample)
 
 
+def is_rows(tensor: torch.Tensor) -> bool:
+    """Whether NumPy can look at it, as (examples, neurons): it is quicker with few numbers."""
+    return (
+        type(tensor) is torch.Tensor
+        and tensor.dim() == 2
+        and tensor.dtype in (torch.float32, WIDE)
+        and tensor.device.type == "cpu"
+    )
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _receive_rows(glimpse: Glimpse, delta: Array) -> None:
+    """The same as `_receive`, of a δ that `is_rows`."""
+    flat = delta.ravel()
+    squares = float(np.dot(flat, flat))
+    if not SAFE[0] < squares < SAFE[1]:
+        wide = flat.astype(np.float64)
+        squares = float(np.dot(wide, wide))
+    pressure = torch.from_numpy(np.add.reduce(delta, axis=0))
+    glimpse.add(squares, squares, pressure, len(delta))
+
+
 def _receive(glimpse: Glimpse, delta: torch.Tensor, axis: int) -> None:
+    if axis == 1 and is_rows(delta):
+        _receive_rows(glimpse, delta.numpy())
+        return
     squares = of_examples = sum_squares(delta)
     batched = axis > 0
     parts = delta
@@ -131,14 +183,7 @@ def _receive(glimpse: Glimpse, delta: torch.Tensor, axis: int) -> None:
         parts = delta.sum(inner, dtype=_sums(delta))
         of_examples = sum_squares(parts)
     pressure = parts.sum(0, dtype=_sums(delta)) if batched else parts
-    glimpse.examples += delta.shape[0] if batched else 1
-    glimpse.squares = glimpse.squares + squares
-    backward = torch._C._current_graph_task_id()  # type: ignore[attr-defined]
-    if backward != glimpse.backward:
-        glimpse.backward, glimpse.calls = backward, []
-    glimpse.calls.append(squares)
-    glimpse.example_squares = glimpse.example_squares + of_examples
-    glimpse.pressure = pressure if glimpse.pressure is None else glimpse.pressure + pressure
+    glimpse.add(squares, of_examples, pressure, delta.shape[0] if batched else 1)
 
 
 def _sums(tensor: torch.Tensor) -> torch.dtype:
@@ -162,9 +207,9 @@ def sample_of(found: torch.Tensor, axis: int, turn: int) -> torch.Tensor:
     """At most ROWS rows (examples, positions) of an output, evenly spread, (rows, neurons), copied.
     turn: which of those that are spread so."""
     count, whole = found.shape[axis], found.numel()
-    if found.dim() == 2 and axis == 1:
+    if axis == 1 and is_rows(found):
         every = max(found.shape[0] // ROWS, 1)
-        return found[turn % every :: every][:ROWS].clone()
+        return torch.from_numpy(found.numpy()[turn % every :: every][:ROWS].copy())
     examples = found.shape[0] if axis else 1
     if axis == found.dim() - 1:
         rows = found.reshape(examples, -1, count)

@@ -82,9 +82,10 @@ def _rules(wanted: bool) -> Any:
 def _sinks(run: str | Path | None, given: Iterable[Sink]) -> list[Sink]:
     found = list(given)
     if run is not None:
+        from .ranks import agreed_start, rank
         from .sinks import ParquetSink
 
-        found.insert(0, ParquetSink(run))
+        found.insert(0, ParquetSink(run, rank=rank(), start=agreed_start(run)))
     return found or [Printed()]
 
 

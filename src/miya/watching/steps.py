@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import torch
 
-from .capture import Capture
+from .capture import Capture, Keys
 from .layers import Held
 from .seen import SAFE, WIDE, Number
 
@@ -29,21 +29,29 @@ class Vectors:
         self.begun: torch.Tensor | None = None
 
     def before(self) -> None:
-        self.begun = torch.cat([h.parameter.reshape(-1) for h in self.held])
+        self.begun = _side_by_side([h.parameter for h in self.held])
 
     def after(self, capture: Capture, gradients: Sequence[torch.Tensor | None]) -> None:
         assert self.begun is not None
         capture.put(self.keys["before"], self.begun)
-        capture.put(self.keys["after"], torch.cat([h.parameter.reshape(-1) for h in self.held]))
-        both = zip(self.keys["gradient"], gradients, strict=True)
-        found = [(key, g) for key, g in both if g is not None]
-        if len(found) == len(gradients):
-            parts = [g.reshape(-1) for _, g in found]
-            capture.put(self.keys["gradient"], torch.cat(parts))
-        else:
-            for key, g in found:
-                capture.put((key,), g.reshape(-1))
+        capture.put(self.keys["after"], _side_by_side([h.parameter for h in self.held]))
+        keys, found = present(self.keys["gradient"], gradients)
+        if found:
+            capture.put(keys, _side_by_side(found))
         self.begun = None
+
+
+def _side_by_side(vectors: Sequence[torch.Tensor]) -> torch.Tensor:
+    return torch.cat([v if v.dim() == 1 else v.reshape(-1) for v in vectors])
+
+
+def present(keys: Keys, tensors: Sequence[torch.Tensor | None]) -> tuple[Keys, list[torch.Tensor]]:
+    """Those that are there, and their keys."""
+    found = [t for t in tensors if t is not None]
+    if len(found) == len(tensors):
+        return keys, found
+    both = zip(keys, tensors, strict=True)
+    return tuple(key for key, t in both if t is not None), found
 
 
 class Steps:
@@ -60,6 +68,7 @@ class Steps:
         self.vectors = [Vectors(alike) for alike in _sorted(small)]
         self.large = [place for place in places if not place[1].small]
         self.held = [h for v in self.vectors for h in v.held] + [h for _, h in self.large]
+        self.keys = tuple(("gradient", k, h.neurons) for k, h in self.large)
         self.told: set[int] = set()
         self.copied: dict[int, torch.Tensor] = {}
         self.changes_gradients = False
@@ -79,11 +88,13 @@ class Steps:
         self.rates = [self._rate(k, h) for k, h in self.large]
         moving = zip(self.large, self.rates, strict=True)
         self._copy([place for place, rate in moving if rate is None])
-        found = [h.parameter.grad for h in self.held]
         self.gradients, self.versions = [], []
-        if self.changes_gradients and not with_closure:
+        if with_closure or (self.rates and None not in self.rates):  # plain SGD leaves gradients
+            return
+        found = [h.gradient for h in self.held]
+        if self.changes_gradients:
             self.gradients = [g.detach().clone() if g is not None else g for g in found]
-        elif not with_closure:
+        else:
             self.versions = [-1 if g is None else g._version for g in found]
 
     def _copy(self, places: Sequence[tuple[int, Held]]) -> None:
@@ -108,7 +119,6 @@ class Steps:
         other = group["momentum"] or group["weight_decay"] or group["maximize"] or group["fused"]
         return rate if plain and not other else None
 
-    @torch.no_grad()
     def after(self, capture: Capture) -> None:
         """Right after it: what it did goes into the capture."""
         self.measuring = False
@@ -120,10 +130,19 @@ class Steps:
         at = 0
         for vectors in self.vectors:
             vectors.after(capture, gradients[at : (at := at + len(vectors.held))])
+        keys, found = present(self.keys, gradients[at:])
+        if found:
+            held = [
+                h for (_, h), g in zip(self.large, gradients[at:], strict=True) if g is not None
+            ]
+            capture.put(keys, rows_of(found, held))
         for (k, h), g, weight, rate in zip(
             self.large, gradients[at:], self.norms, self.rates, strict=True
         ):
-            self._large(capture, k, h, g, weight, rate)
+            if rate is None:
+                self._moved(capture, k, h, g, weight)
+            else:
+                capture.tell((("weight", k, 1), ("rate", k, 1)), weight, rate)
         self.gradients = []
 
     def _gradients(self) -> list[torch.Tensor | None]:
@@ -131,30 +150,19 @@ class Steps:
         from then on they are copied before."""
         if self.gradients:
             return self.gradients
-        found = [h.parameter.grad for h in self.held]
+        found = [h.gradient for h in self.held]
         for k, version in enumerate(self.versions):
             g = found[k]
             if g is not None and g._version != version:
                 self.changes_gradients, found[k] = True, None
         return [g.detach() if g is not None and g.layout is torch.strided else None for g in found]
 
-    def _large(
-        self,
-        capture: Capture,
-        k: int,
-        held: Held,
-        gradient: torch.Tensor | None,
-        weight: Number,
-        rate: float | None,
+    def _moved(
+        self, capture: Capture, k: int, held: Held, gradient: torch.Tensor | None, weight: Number
     ) -> None:
-        """A weight: of its gradient and of its step only norms travel."""
-        if gradient is not None:
-            capture.put((("gradient", k, held.neurons),), row_norms(gradient, held))
-        if rate is not None:
-            capture.tell((("weight", k, 1), ("rate", k, 1)), weight, rate)
-            return
+        """A weight whose step is what it became minus what it was: norms of it, and Σ ∂C/∂θ Δθ."""
         minus = self.copied[k]
-        capture.put((("moved", k, held.neurons),), row_norms(minus, held))
+        capture.put((("moved", k, held.neurons),), rows_of([minus], [held]))
         capture.tell((("weight", k, 1),), weight)
         if gradient is not None:
             capture.tell((("product", k, 1),), dot(gradient, minus))
@@ -183,31 +191,40 @@ def norms(parameters: Sequence[torch.Tensor]) -> list[Number]:
     if not parameters:
         return []
     wide = WIDE if any(p.dtype == WIDE for p in parameters) else torch.float32
-    found = torch._foreach_norm(list(parameters), dtype=wide)
-    return [t.item() if t.device.type == "cpu" else t for t in found]
+    # from the last to the first, which the optimizer then finds in the cache
+    found = torch._foreach_norm(list(reversed(parameters)), dtype=wide)
+    return [t.item() if t.device.type == "cpu" else t for t in reversed(found)]
 
 
-def row_norms(tensor: torch.Tensor, held: Held) -> torch.Tensor:
-    """The norm of each neuron's part, (neurons,). Where float32 could lose a square, that row is
-    done again in float64."""
-    view = tensor if tensor.shape == held.shape else tensor.reshape(held.shape)
-    if tensor.dtype == WIDE or tensor.device.type != "cpu":
-        return _norm(view, held.dims, WIDE)
-    found = _norm(view, held.dims, torch.float32)
+def rows_of(tensors: Sequence[torch.Tensor], held: Sequence[Held]) -> torch.Tensor:
+    """The norm of each neuron's part of every tensor, side by side. Where float32 could lose a
+    square, those are done again in float64."""
+    views = [
+        t if t.shape == h.shape else t.reshape(h.shape) for t, h in zip(tensors, held, strict=True)
+    ]
+    if any(t.dtype == WIDE or t.device.type != "cpu" for t in tensors):
+        return torch.cat([_norm(v, h.dims, WIDE) for v, h in zip(views, held, strict=True)])
+    parts = [_norm(v, h.dims, torch.float32) for v, h in zip(views, held, strict=True)]
+    found = torch.cat(parts)
     low, high = found.aminmax()
     if NORMS[0] < low.item() and high.item() < NORMS[1]:
         return found
-    if held.dims != (1,):
-        return _norm(view, held.dims, WIDE)
-    odd = (~((found > NORMS[0]) & (found < NORMS[1]))).nonzero().reshape(-1)
-    found = found.to(WIDE)
-    found[odd] = _norm(view[odd], held.dims, WIDE)
-    return found
+    return torch.cat([_again(p, v, h) for p, v, h in zip(parts, views, held, strict=True)])
+
+
+def _again(norms: torch.Tensor, view: torch.Tensor, held: Held) -> torch.Tensor:
+    odd = ~((norms > NORMS[0]) & (norms < NORMS[1]))
+    found = norms.to(WIDE)
+    if held.dims == (1,) and len(held.shape) == 2:
+        which = odd.nonzero().reshape(-1)
+        found[which] = _norm(view[which], held.dims, WIDE)
+        return found
+    return _norm(view, held.dims, WIDE) if bool(odd.any()) else found
 
 
 def _norm(view: torch.Tensor, dims: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
     found: torch.Tensor = torch.linalg.vector_norm(view, dim=dims, dtype=dtype)
-    return found.reshape(-1)
+    return found if found.dim() == 1 else found.reshape(-1)
 
 
 def dot(a: torch.Tensor, b: torch.Tensor) -> Number:

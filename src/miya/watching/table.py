@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from itertools import repeat
 from typing import Any
 
 from .numbers import Array
+from .records import LayerRecord
+
+FIELDS = fields(LayerRecord)
 
 
 class Table:
@@ -41,5 +46,8 @@ class Table:
                     what if now else old for old, now in zip(before, values, strict=True)
                 ]
 
-    def row(self, layer: int, step: int) -> dict[str, Any]:
-        return {name: values[step] for name, values in self.facts[layer].items()}
+    def records(self, layer: int) -> Iterator[LayerRecord]:
+        """One a step: what was not put is as a record has it by itself."""
+        facts = self.facts[layer]
+        known = [facts.get(f.name) or repeat(f.default, self.steps) for f in FIELDS]
+        return map(LayerRecord, *known)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import math
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -14,13 +15,14 @@ from torch import nn
 from .activations import Activation, Following
 from .again import Closure, Criterion
 from .assemble import Surveyed, assemble
-from .capture import Capture, Waiting
+from .capture import SOON, Capture, Waiting
 from .crediting import Before
 from .delivery import Delivery, Judge, Sink, Teller
 from .hook import Hook
 from .hooks import Sights
 from .inputs import Inputs
 from .kept import marks
+from .late import Late
 from .layers import layers_of, plain
 from .sampled import sampled
 from .scaled import loss_scale
@@ -59,6 +61,8 @@ class Watch:
         self.active, self.watching = True, False
         self.known: dict[int, Activation] = {}
         self.waiting = Waiting()
+        self.lock = threading.RLock()  # of what waits
+        self.fault: Exception | None = None  # met while the training stood still
         self.handles: list[Any] = []
         self.again: Closure | Criterion | None = None
         if isinstance(loss, nn.Module):
@@ -72,6 +76,7 @@ class Watch:
             self.handles.append(optimizer.register_step_pre_hook(before))
             self.handles.append(optimizer.register_step_post_hook(after))
         self._begin()
+        self.late = Late(self._late)
         atexit.register(self.stop)
 
     def loss(self, value: torch.Tensor | float) -> None:
@@ -81,12 +86,22 @@ class Watch:
 
     def flush(self) -> None:
         """Everything watched so far goes to the sinks."""
-        for captures in self.waiting.take():
-            made = assemble(captures, self.surveyed, self.inputs.layer)
-            for steps in self.steps:
-                steps.told = (steps.told | made.resolved) - made.unresolved
-            for record in made.records:
-                self.delivery.tell(record)
+        with self.lock:
+            for captures in self.waiting.take():
+                made = assemble(captures, self.surveyed, self.inputs.layer)
+                for steps in self.steps:
+                    steps.told = (steps.told | made.resolved) - made.unresolved
+                for record in made.records:
+                    self.delivery.tell(record)
+
+    def _late(self) -> None:
+        """The training may stand still, and steps wait. Hooks are never touched from here."""
+        try:
+            with self.lock:
+                if self.fault is None and self.waiting.age(time.monotonic() - self.started) > SOON:
+                    self.flush()
+        except Exception as fault:
+            self.fault = fault
 
     def stop(self) -> None:
         """Remove every hook and let go of the model; what was seen is written."""
@@ -94,6 +109,7 @@ class Watch:
             return
         self.active = self.watching = False
         atexit.unregister(self.stop)
+        self.late.stop()
         try:
             self.flush()
         except Exception as fault:
@@ -116,7 +132,8 @@ class Watch:
         if self.again is not None:
             self.again.close()
         self.handles, self.steps, self.optimizers, self.again = [], [], [], None
-        self.captured, self.given, self.first = None, None, None
+        self.groups = []
+        self.captured, self.given, self.first, self.probes = None, None, None, []
         self.surveyed, self.waiting, self.inputs = Surveyed((), (), ()), Waiting(), Inputs(())
         self.model, self.known = nn.Identity(), {}
         self.delivery.close()
@@ -130,11 +147,14 @@ class Watch:
             Steps([(n, h) for n, h in enumerate(held) if h.optimizer == k], optimizer)
             for k, optimizer in enumerate(self.optimizers)
         ]
+        self.probes = [(k, h) for k, layer in enumerate(layers) if (h := layer.probe) is not None]
         self.sights = Sights(self.model, layers, self._fail, self._discard)
-        self.shape = self._shape()
+        self.groups = [(g, len(g["params"])) for o in self.optimizers for g in o.param_groups]
 
-    def _shape(self) -> tuple[int, ...]:
-        return tuple(len(g["params"]) for o in self.optimizers for g in o.param_groups)
+    def _regrouped(self) -> bool:
+        """Whether an optimizer holds other parameters than it did."""
+        now = sum(len(o.param_groups) for o in self.optimizers)
+        return now != len(self.groups) or any(len(g["params"]) != n for g, n in self.groups)
 
     def _hooks(self, k: int) -> tuple[Hook, Hook]:
         """Those on one optimizer: on steps that are not watched they only count."""
@@ -148,6 +168,8 @@ class Watch:
                 self._after(k, optimizer)
             if k == 0 and self.active:
                 self.step += 1
+                if self.fault is not None:
+                    raise self.fault
                 self._begin()
 
         return Hook(before, self._fail), Hook(after, self._fail)
@@ -163,7 +185,7 @@ class Watch:
             self.watching = False
             return
         self.watching = True
-        if self.shape != self._shape():
+        if self._regrouped():
             self.flush()
             self.sights.close()
             self._survey()
@@ -176,7 +198,7 @@ class Watch:
         self.first: Before | None = None
         discovering = self.rounds & (self.rounds - 1) == 0  # 1, 2, 4, 8 ...
         following = Following() if discovering else None
-        self.sights.open(Seen(following, marks(self.surveyed.layers), self.rounds))
+        self.sights.open(Seen(self._fail, following, marks(self.probes), self.rounds))
         if self.again is not None:
             self.again.open()
 
@@ -188,6 +210,7 @@ class Watch:
         # a fused optimizer divides gradients by the scale itself
         self.steps[k].before(with_closure or hasattr(optimizer, "grad_scale"))
 
+    @torch.no_grad()
     def _after(self, k: int, optimizer: torch.optim.Optimizer) -> None:
         """An optimizer has stepped: with the first one the watched step ends."""
         if not self.steps[k].measuring:
@@ -206,6 +229,7 @@ class Watch:
         self._single(capture, "found_inf", getattr(optimizer, "found_inf", None))
         self._end(capture)
 
+    @torch.no_grad()
     def _discard(self) -> None:
         """The gradients of a watched step were thrown away without a step: a GradScaler met
         infinity. What was seen of it is told, and the step is watched anew."""
@@ -234,8 +258,9 @@ class Watch:
         self._single(capture, "real", real)
         capture.pack()
         self.captured = None
-        if self.waiting.add(capture) or self.rounds == 1:
-            self.flush()
+        with self.lock:
+            if self.waiting.add(capture) or self.rounds == 1:
+                self.flush()
 
     def _single(self, capture: Capture, name: str, value: Number | None) -> None:
         if value is not None:
@@ -250,10 +275,7 @@ class Watch:
             capture.tell((("credit", layer, 1),), credit)
 
     def _capture(self) -> Capture:
-        rates = tuple(
-            float(group.get("lr", math.nan)) for o in self.optimizers for group in o.param_groups
-        )
-        return Capture(rates, tuple(layer.frozen for layer in self.surveyed.layers))
+        return Capture(tuple(_rate(group) for group, _ in self.groups))
 
     def _fail(self, fault: Exception) -> None:
         """Something of the watch's own went wrong: it is over, the training is not."""
@@ -261,3 +283,9 @@ class Watch:
             self.waiting = Waiting()
             self.stop()
             self.teller.off(fault)
+
+
+def _rate(group: dict[str, Any]) -> Any:
+    """A group's learning rate; one that is a tensor changes in place, and stays on its device."""
+    rate = group.get("lr", math.nan)
+    return rate.detach().clone() if isinstance(rate, torch.Tensor) else rate

@@ -48,10 +48,11 @@ def told(finding: Finding, language: str = "en") -> Told:
     shown = {name: _shown(name, value, words) for name, value in finding.facts.items()}
     shown |= {"step": str(finding.step), "since": str(finding.since)}
     shown["layer"] = finding.layer or words["model"]
-    gap = " " if language == "en" else ""
-    said = gap.join(part.format_map(shown) for part in _parts(finding, key, words))
+    said = words["gap"].join(part.format_map(shown) for part in _parts(finding, key, words))
     remedy = words.get(f"{key}_remedy") or words[f"{finding.rule}_remedy"]
-    return Told(_capital(said), remedy.format_map(shown))
+    if not finding.layer and said.startswith(words["model"]):
+        said = said[:1].upper() + said[1:]  # a layer's name stays as it is
+    return Told(said, remedy.format_map(shown))
 
 
 def _parts(finding: Finding, key: str, words: Mapping[str, str]) -> Iterator[str]:
@@ -77,11 +78,6 @@ def _shown(name: str, value: Any, words: Mapping[str, str]) -> str:
     if not math.isfinite(value):
         return short(value)
     return percent(value) if name in PER_CENT else number(value, 3, pad=False)
-
-
-def _capital(text: str) -> str:
-    """Of a sentence that begins with the model; a layer's name stays as it is."""
-    return text[:1].upper() + text[1:] if text.startswith("the model") else text
 
 
 def _generally(finding: Finding, language: str) -> Told:

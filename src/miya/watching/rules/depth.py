@@ -72,10 +72,10 @@ class Extremes:
         for what, values in measures(record).items():
             if not self._can_be(values):
                 continue
-            extreme = filter(self._is_extreme, runs(values, self.limits["each"]))
-            most = max(extreme, key=lambda run: abs(math.log(run.factor)), default=None)
-            if most is not None:
-                yield what, most
+            found = list(filter(self._is_extreme, runs(values, self.limits["each"])))
+            if found:
+                most = max if self.limits["whole"] > 1 else min
+                yield what, most(found, key=lambda run: run.factor)
 
     def _can_be(self, values: Sequence[tuple[str, float]]) -> bool:
         """Cheaply: whether any two are far enough apart."""

@@ -30,17 +30,18 @@ class Look:
 
 
 class LearningRate:
-    """Three ways to tell it (`way`): over the window the loss is no lower than at the start though
-    most steps promise much or are large beside the weights ("start_promise", "start_steps"), or is
-    well above it after one step was ("risen"); the
-    loss of the same batch rose by more than the promised fall on most steps ("same_batch"); most
-    steps are so large beside the weights that little is left of what was learned ("weights"). And
-    at once, where the numbers broke right after such a step ("broke_promise", "broke_steps")."""
+    """Four ways to tell it (`way`): over the window the loss is no lower than at the start though
+    most steps promise much ("start"), or well above it after a step that was large beside its
+    weight ("risen"); the loss of the same batch rose by more than the promised fall on most steps
+    ("same_batch"); most steps are so large beside the weights that little is left of what was
+    learned ("weights"; not at first, where a weight may grow from 0). And at once, where the
+    numbers broke right after a step of either kind ("broke_promise", "broke_steps")."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.start: float | None = None
         self.largest: Look | None = None  # by its step
+        self.watched = 0
         self.looks: deque[Look] = deque(maxlen=int(limits["window"]))
 
     def feed(self, record: StepRecord) -> Iterator[Finding]:
@@ -51,26 +52,29 @@ class LearningRate:
             self.start = record.loss
         look = _look(record)
         self.looks.append(look)
+        self.watched += 1
         if self.largest is None or look.relative > self.largest.relative:
             self.largest = look
-        if len(self.looks) == self.looks.maxlen:
-            for way, holds in (
-                ("same_batch", lambda look: look.risen),
-                ("start", self._large if self._is_above(1) else lambda look: False),
-                ("weights", lambda look: look.relative >= self.limits["relative_step"]),
-            ):
-                if sum(map(holds, self.looks)) >= self.limits["most"]:
-                    yield self._found(way, record.step)
-                    return
-            large = self.largest is not None and (
-                self.largest.relative >= self.limits["relative_step"]
-            )
-            if large and self._is_above(self.limits["risen"]):
-                yield self._found("risen", record.step)
+        way = self._way(self.largest) if len(self.looks) == self.looks.maxlen else None
+        if way is not None:
+            yield self._found(way, record.step)
 
-    def _large(self, look: Look) -> bool:
-        limits = self.limits
-        return look.promise >= limits["promise"] or look.relative >= limits["relative_step"]
+    def _way(self, largest: Look) -> str | None:
+        limits, looks = self.limits, self.looks
+        if sum(look.risen for look in looks) >= limits["most"]:
+            return "same_batch"
+        if sum(map(self._promises, looks)) >= limits["most"] and self._is_above(1):
+            return "start"
+        if self._is_large(largest) and self._is_above(limits["risen"]):
+            return "risen"
+        settled = self.watched > limits["settled"]
+        return "weights" if settled and sum(map(self._is_large, looks)) >= limits["most"] else None
+
+    def _promises(self, look: Look) -> bool:
+        return look.promise >= self.limits["promise"]
+
+    def _is_large(self, look: Look) -> bool:
+        return look.relative >= self.limits["relative_step"]
 
     def _is_above(self, times: float) -> bool:
         """Whether the loss of the window is at least so many times that of the start."""
@@ -81,24 +85,22 @@ class LearningRate:
 
     def _broke(self, record: StepRecord) -> Iterator[Finding]:
         last = self.looks[-1] if self.looks else None
-        if last is not None and self._large(last):
-            yield self._found("broke", record.step)
+        if last is not None and (self._promises(last) or self._is_large(last)):
+            way = "broke_promise" if self._promises(last) else "broke_steps"
+            yield self._found(way, record.step)
             self.looks.clear()
 
     def _found(self, way: str, step: int) -> Finding:
-        looks = list(self.looks) if way != "broke" else [self.looks[-1]]
+        looks = [self.looks[-1]] if way.startswith("broke") else list(self.looks)
         worst = max(looks, key=lambda look: look.relative)
         if way == "risen" and self.largest is not None:
             worst = self.largest
-        promise = median(look.promise for look in looks)
-        if way in ("start", "broke"):
-            way += "_promise" if promise >= self.limits["promise"] else "_steps"
         facts = {
             "way": way,
             "relative_step": worst.relative,
             "moved": worst.whose,
             "at": worst.step,
-            "promise": promise,
+            "promise": median(look.promise for look in looks),
             "start": self.start,
             "loss": looks[-1].loss,
             "predicted": looks[-1].predicted,

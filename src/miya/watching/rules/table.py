@@ -36,7 +36,7 @@ RULES = (
         "learning_rate",
         "the descent lemma (Nesterov 2004, section 1.2.3); arXiv 2103.00065; "
         "a step of 0.001 times the weight is usual (cs231n, ratio of weights to updates)",
-        {"window": 5, "most": 4, "promise": 0.5, "relative_step": 0.5, "risen": 1.5},
+        {"window": 5, "most": 4, "promise": 0.5, "relative_step": 0.5, "risen": 1.5, "settled": 10},
         LearningRate,
         broken=True,
     ),

@@ -23,6 +23,7 @@ from typing import Any
 from ...errors import MiyaWarning
 from ...read.need import need
 from ..columns import as_table, numbers, rows
+from ..ranks import world
 from ..records import Finding, StepRecord
 from ..run_folder import open_run
 
@@ -53,10 +54,10 @@ class ParquetSink:
         need("pyarrow", "watch", "a run folder needs")
         _load()
         self.run = open_run(folder, rank=rank, start=start)
-        self.neurons = neurons
+        self.neurons, self.ranks = neurons, world()
         self.waiting: deque[StepRecord | Finding] = deque()
         self.count = 0  # about how many numbers wait
-        self.told = rank != 0  # whether meta.json names the layers
+        self.told = rank != 0  # whether meta.json names the layers and counts the ranks
         self.tables: dict[str, _Table] = {}
         self.fault: Exception | None = None
         self.warned = False
@@ -119,7 +120,7 @@ class ParquetSink:
             self.tables.setdefault(table, _Table(table)).add(made)
         steps = [record for record in found if isinstance(record, StepRecord)]
         if steps and not self.told:
-            self.run.tell_layers((layer.layer, layer.kind) for layer in steps[0].layers)
+            self.run.tell_layers(((a.layer, a.kind) for a in steps[0].layers), self.ranks)
             self.told = True
         # steps last: a step that is told of has its layers
         for part in sorted(self.tables.values(), key=lambda t: t.name == "steps"):

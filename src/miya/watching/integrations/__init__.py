@@ -1,0 +1,1 @@
+"""Callbacks that watch what a trainer of another library trains; each imports its library."""
