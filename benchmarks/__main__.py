@@ -1,6 +1,7 @@
 """`python -m benchmarks [PART ...]` prints one table; it exits with 1 where a limit is missed.
 
-Parts: steps, memory, processes, story, pictures, models. Without a name, all of them.
+Parts: steps, memory, processes, story, pictures, models, watching, per_example, play. Without a
+name, all of them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from . import memory, models, pictures, processes, steps, story
+from . import memory, models, per_example, pictures, play, processes, steps, story, watching
 from .rows import Row, table
 
 PARTS = {
@@ -24,6 +25,9 @@ PARTS = {
     "story": story.rows,
     "pictures": pictures.rows,
     "models": models.rows,
+    "watching": watching.rows,
+    "per_example": per_example.rows,
+    "play": play.rows,
 }
 
 

@@ -40,6 +40,8 @@ torch.nn.Module, with `miya.explain(model, inputs, target, loss=..., optimizer=.
 >>> [level.value.name for level in why.answer.levels]
 ['weight1', 'z1', 'a1']
 
+The same as a page to play with, in a notebook: `miya.play(net)` (docs/playground.md).
+
 Many steps, each traced in full:
 
 >>> [trace.number for trace in miya.train(net, steps=3)]
@@ -75,7 +77,10 @@ if TYPE_CHECKING:
     from .core.network import Network
     from .core.trace import Trace
     from .errors import MiyaError, MiyaInputError, MiyaWarning
+    from .per_example.blame import blame_examples
     from .render.worksheet import worksheet
+    from .watching.starting import watch
+    from .web.widget import play
 
 __version__ = "0.1.0"
 __all__ = [
@@ -90,14 +95,17 @@ __all__ = [
     "Trace",
     "Why",
     "blame",
+    "blame_examples",
     "check",
     "compare",
     "draw",
     "explain",
     "load",
     "page",
+    "play",
     "plot",
     "train",
+    "watch",
     "why",
     "worksheet",
 ]
@@ -112,12 +120,15 @@ _HOMES = {
     "ModelTrace": ".core.model",
     "Why": ".api",
     "blame": ".api",
+    "blame_examples": ".per_example.blame",
     "draw": ".api",
     "explain": ".api",
     "load": ".api",
     "page": ".api",
+    "play": ".web.widget",
     "plot": ".api",
     "train": ".api",
+    "watch": ".watching.starting",
     "why": ".api",
     "worksheet": ".render.worksheet",
     "Network": ".core.network",
