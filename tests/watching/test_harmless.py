@@ -291,8 +291,13 @@ def test_a_thousand_steps_are_the_same_bit_for_bit(loop):
 def test_evaluation_takes_the_same_way_while_a_step_is_watched():
     """torch's encoder layers compute otherwise in evaluation where a hook is inside them."""
     plain, other, _ = trained(Changing, steps=4)
-    watched, ran, _ = trained(Changing, every=1, steps=4)
+    watched, ran, sink = trained(Changing, every=1, steps=4)
     assert watched == plain and torch.equal(other.validated, ran.validated)
+    assert sink.steps[-1].layers[2].delta > 0  # a layer inside the encoder was seen all the same
+    loop = Changing()
+    encoder = loop.models[0][0]
+    with miya.watch(*loop.watched(), every=1, sinks=[sink]):
+        assert not any(m._forward_hooks or m._forward_pre_hooks for m in encoder.modules())
 
 
 @pytest.mark.parametrize("given", ["criterion", "closure"])

@@ -47,7 +47,7 @@ def by_hand(parts=1):
         model.zero_grad()
         losses = [((model(x) - y) ** 2).mean() / parts for x, y in batches[at : at + parts]]
         sum(losses).backward()
-        own = [p for p in model[0].parameters()]
+        own = list(model[0].parameters())
         norm = torch.cat([p.grad.flatten() for p in own]).norm()
         rows.append((sum(losses).item(), norm.item(), LR * norm.item()))
         with torch.no_grad():
@@ -127,8 +127,12 @@ def test_lightning(parts, tmp_path):
 
 def test_lightning_tells_the_loss_without_its_scale(tmp_path):
     sink = MemorySink()
-    plugin = MixedPrecision("16-mixed", "cpu", scaler=torch.amp.GradScaler("cpu", init_scale=1024.0))
-    lightning(Module(), tmp_path, for_lightning.MiyaCallback(sinks=[sink], every=2), plugins=[plugin])
+    plugin = MixedPrecision(
+        "16-mixed", "cpu", scaler=torch.amp.GradScaler("cpu", init_scale=1024.0)
+    )
+    lightning(
+        Module(), tmp_path, for_lightning.MiyaCallback(sinks=[sink], every=2), plugins=[plugin]
+    )
     rows, _ = by_hand()
     seen = [(r.loss, r.layers[0].gradient, r.layers[0].step) for r in sink.steps]
     np.testing.assert_allclose(seen, rows[::2], rtol=0.02)
@@ -240,7 +244,9 @@ def keras_net(**options):
     mine = net()
     for layer, of in zip(model.layers, (mine[0], mine[2])):
         layer.set_weights([of.weight.detach().numpy().T, of.bias.detach().numpy()])
-    model.compile(optimizer=options.pop("optimizer", keras.optimizers.SGD(LR)), loss="mse", **options)
+    model.compile(
+        optimizer=options.pop("optimizer", keras.optimizers.SGD(LR)), loss="mse", **options
+    )
     return model
 
 

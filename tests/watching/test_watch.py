@@ -57,7 +57,7 @@ def train(model, optimizer, data, criterion=None, **options):
 
 
 def norm(tensors):
-    return math.sqrt(sum(float((t.double() ** 2).sum()) for t in tensors))
+    return math.sqrt(sum(float((t.detach().double() ** 2).sum()) for t in tensors))
 
 
 def of(values, path):
@@ -389,3 +389,26 @@ def test_samples_are_spread_over_examples_and_positions(monkeypatch):
         last = [k for k in range(1, len(shape)) if k != axis]
         assert all(late[k].max() > 0.7 * shape[k] for k in last)
     seen.chosen.cache_clear()
+
+
+def test_the_norm_of_a_weight_is_never_off_by_more_than_said():
+    model = mlp()
+    optimizer = torch.optim.SGD(model.parameters(), lr=2e-3)
+    data = batches(30)
+    sink, was = MemorySink(), []
+    with miya.watch(model, optimizer, every=1, sinks=[sink], rules=False) as watch:
+        for k, (x, y) in enumerate(data):
+            optimizer.zero_grad()
+            nn.CrossEntropyLoss()(model(x), y).backward()
+            if k == 20:
+                with torch.no_grad():
+                    model[0].weight.mul_(1.5)
+            was.append([norm([module.weight, module.bias]) for module in model[::2]])
+            optimizer.step()
+            watch.flush()
+    off = [
+        [abs(layer.weight / w - 1) for layer, w in zip(r.layers, now, strict=True)]
+        for r, now in zip(sink.steps, was, strict=True)
+    ]
+    assert 1e-9 < max(max(row) for row in off) <= 1e-4
+    assert max(off[20]) < 1e-12  # it was changed between two steps

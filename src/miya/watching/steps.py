@@ -15,6 +15,7 @@ from .layers import Held
 from .seen import SAFE, WIDE, Number
 
 NAMES = ("before", "after", "gradient")
+DRIFT = 1e-4  # of its norm, that a weight may change by before the norm is worked out anew
 NORMS = (1e-15, 1e15)  # norms whose squares float32 has neither lost nor let overflow
 
 
@@ -54,6 +55,27 @@ def present(keys: Keys, tensors: Sequence[torch.Tensor | None]) -> tuple[Keys, l
     return tuple(key for key, t in both if t is not None), found
 
 
+class Weight:
+    """The norm of a weight, and by how much it may have changed since it was worked out. version:
+    of the weight after the step that was seen last; -1 where none was."""
+
+    __slots__ = ("drift", "norm", "version")
+
+    def __init__(self, norm: Number) -> None:
+        self.norm, self.drift, self.version = norm, 0.0, -1
+
+    def holds(self, weight: torch.Tensor) -> bool:
+        norm = self.norm
+        return (
+            weight._version == self.version
+            and isinstance(norm, float)
+            and self.drift <= DRIFT * norm
+        )
+
+    def moved(self, by: float, weight: torch.Tensor) -> None:
+        self.drift, self.version = self.drift + by, weight._version
+
+
 class Steps:
     """Measures the steps of one optimizer. places: each parameter with its number. told: numbers
     of those whose Δθ may be told from the gradient, as it is so large that θ's own rounding does
@@ -71,6 +93,7 @@ class Steps:
         self.keys = tuple(("gradient", k, h.neurons) for k, h in self.large)
         self.told: set[int] = set()
         self.copied: dict[int, torch.Tensor] = {}
+        self.known: dict[int, Weight] = {}
         self.changes_gradients = False
         self.measuring = False
         self.norms: list[Number] = []
@@ -84,8 +107,8 @@ class Steps:
         self.measuring = True
         for vectors in self.vectors:
             vectors.before()
-        self.norms = norms([h.parameter for _, h in self.large])
         self.rates = [self._rate(k, h) for k, h in self.large]
+        self.norms = self._norms()
         moving = zip(self.large, self.rates, strict=True)
         self._copy([place for place, rate in moving if rate is None])
         self.gradients, self.versions = [], []
@@ -96,6 +119,29 @@ class Steps:
             self.gradients = [g.detach().clone() if g is not None else g for g in found]
         else:
             self.versions = [-1 if g is None else g._version for g in found]
+
+    def _norms(self) -> list[Number]:
+        """Norms of the weights; one that cannot have changed by DRIFT since is not worked out anew:
+        where nothing but told steps has changed the weight, by at most the sum of their norms."""
+        known, waiting = self.known, []
+        for (k, h), rate in zip(self.large, self.rates, strict=True):
+            old = known.get(k)
+            if rate is None or old is None or not old.holds(h.parameter):
+                waiting.append((k, h))
+        found = norms([h.parameter for _, h in waiting])
+        for (k, _), norm in zip(waiting, found, strict=True):
+            known[k] = Weight(norm)
+        return [known[k].norm for k, _ in self.large]
+
+    def _drift(self, rows: torch.Tensor, places: Keys) -> None:
+        """The told steps move the weights on. rows: norms of the gradients' parts, of `places`."""
+        told = {k: (h, rate) for (k, h), rate in zip(self.large, self.rates, strict=True) if rate}
+        at = 0
+        for _, k, count in places:
+            part = rows[at : (at := at + count)]
+            if k in told and part.device.type == "cpu":
+                held, rate = told[k]
+                self.known[k].moved(rate * float(part.norm()), held.parameter)
 
     def _copy(self, places: Sequence[tuple[int, Held]]) -> None:
         kept, theirs = [], []
@@ -135,7 +181,9 @@ class Steps:
             held = [
                 h for (_, h), g in zip(self.large, gradients[at:], strict=True) if g is not None
             ]
-            capture.put(keys, rows_of(found, held))
+            rows = rows_of(found, held)
+            capture.put(keys, rows)
+            self._drift(rows, keys)
         for (k, h), g, weight, rate in zip(
             self.large, gradients[at:], self.norms, self.rates, strict=True
         ):
@@ -171,6 +219,7 @@ class Steps:
         self.optimizer = None
         self.vectors, self.large, self.held, self.gradients = [], [], [], []
         self.copied.clear()
+        self.known.clear()
 
 
 def _sorted(places: Sequence[tuple[int, Held]]) -> list[list[tuple[int, Held]]]:
