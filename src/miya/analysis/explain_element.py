@@ -16,15 +16,16 @@ from .element_update import ElementUpdate, update_in_model, update_in_network
 from .elements import Element, element_of_model, element_of_network
 from .why import TOP, Level, Made, chain, made
 
-Absent = Literal["frozen", "unused", "constant"]
+Absent = Literal["frozen", "unused", "stopped", "constant"]
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
     """levels: from the element's gradient to the loss; empty for the loss itself.
 
-    absent: why there is no gradient: a frozen parameter, one that the loss does not depend on, or
-    no floating-point number. frozen: its gradient is there, and the update leaves it alone.
+    absent: why there is no gradient: a frozen parameter, one that the loss does not depend on,
+    one that is read where nothing is passed back (detached, statistics), or no floating-point
+    number. frozen: its gradient is there, and the update leaves it alone.
     """
 
     title: str
@@ -93,6 +94,10 @@ def _in_model(trace: ModelTrace, text: str, top: int, follow: Sequence[int]) -> 
         if absent or value is None
         else tuple(chain(trace.root, value, index, top=top, follow=follow))
     )
+    if absent == "unused" and value is not None and _leads_to(value, trace.root):
+        absent = "stopped"
+    elif levels and levels[0].gradient is None and not levels[0].uses_with_terms:
+        absent, levels = "stopped", ()
     return Answer(
         trace.title,
         element,
@@ -118,6 +123,19 @@ def absence(element: Element) -> Absent | None:
     reached = value.call is None or value.has_gradient
     depends = any(r.has_gradient for call, _ in value.uses for r in call.results)
     return None if reached and (depends or value.has_gradient) else "unused"
+
+
+def _leads_to(value: Value, root: Value) -> bool:
+    """Whether the loss is worked out from a value, by whatever way."""
+    seen, waiting = {id(value)}, [value]
+    while waiting:
+        found = waiting.pop()
+        if found is root:
+            return True
+        made = [r for call, _ in found.uses for r in call.results if id(r) not in seen]
+        seen.update(map(id, made))
+        waiting += made
+    return False
 
 
 def why_none(parameter: ParameterStep) -> Absent | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -70,9 +71,10 @@ def _range(values: Array) -> tuple[Array, Array]:
     return values.min(axis=0), values.max(axis=0)
 
 
-def is_greedy(share: float, count: int) -> bool:
-    """Whether a neuron takes an outsized share of the pressure on its layer of `count`."""
-    return share > max(GREEDY_SHARE, GREEDY_TIMES / count)
+def is_greedy(share: Any, count: Any) -> Any:
+    """Whether a neuron takes an outsized share of the pressure on its layer of `count`; of arrays
+    of both, element by element."""
+    return share > np.maximum(GREEDY_SHARE, GREEDY_TIMES / count)
 
 
 def greediest(trace: Trace, example: int | None = None) -> tuple[int, int, float] | None:

@@ -87,6 +87,11 @@ class Level:
     rounding: float
 
     @property
+    def uses_with_terms(self) -> tuple[Contribution, ...]:
+        """Those that pass something back, be it 0."""
+        return tuple(u for u in self.uses if u.terms is None or u.terms)
+
+    @property
     def agrees(self) -> bool:
         return not abs(self.difference) > self.rounding
 
@@ -163,9 +168,14 @@ def level_of(value: Value, index: Index, top: int, rank: int = 1, coarse: float 
         followed = None
     gradient = value.gradient
     recorded = None if gradient is None else float(gradient[index])
-    allowed = rounding(value.dtype, found.size, coarse)
+    allowed = max(rounding(dtype, found.size, coarse) for dtype in _dtypes(value, uses))
     difference = 0.0 if recorded is None else found.total - recorded
     return Level(value, index, recorded, found, tuple(uses), followed, difference, allowed)
+
+
+def _dtypes(value: Value, uses: Sequence[Contribution]) -> set[str]:
+    """In which its gradient is added up: autocast reads a parameter in a narrower dtype."""
+    return {value.dtype, *(r.dtype for use in uses for r in use.call.results)}
 
 
 def _next(part: Part) -> tuple[Value, Index] | None:

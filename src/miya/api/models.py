@@ -99,6 +99,7 @@ def explain_model(
     **told: Any,
 ) -> Explanation | ModelExplanation:
     """See `miya.explain`."""
+    from ..read.torch.checks import recorded_part
     from ..read.torch.named import loss_named, optimizer_named
     from ..read.torch.step import model_step
 
@@ -110,7 +111,10 @@ def explain_model(
         loss = loss_named(loss)
     if isinstance(optimizer, str):
         optimizer = optimizer_named(optimizer, model.parameters(), None)
-    trace = model_step(model, inputs, target, loss=loss, optimizer=optimizer, apply=apply)
+    only = recorded_part(model, told.get("only"))
+    trace = model_step(
+        model, inputs, target, loss=loss, optimizer=optimizer, apply=apply, only=only
+    )
     return explanation_of(trace, **told)
 
 

@@ -30,6 +30,7 @@ def trace_of(
     dtype: str | None = None,
     digits: int | None = None,
     language: str = "en",
+    only: str | None = None,
 ) -> Trace | ModelTrace:
     """One training step of a source, traced.
 
@@ -40,6 +41,7 @@ def trace_of(
     or of torch, of a model. seed: what random numbers start from.
     dtype: "float64" or "float32"; None is float64 for a network file, a model's own else.
     digits: those that each result is rounded to and carried on with; network files only.
+    only: of a model, the path of a module whose inside alone is recorded.
     Raises MiyaInputError.
     """
     changed = {
@@ -52,7 +54,7 @@ def trace_of(
     described = source if kind == "network" else network
     if kind in ("code", "onnx") or (kind == "weights" and kind_of(network) == "code"):
         batch = {"inputs": inputs, "target": target}
-        return _model_trace(source, network, {**changed, **batch}, seed, dtype)
+        return _model_trace(source, network, {**changed, **batch, "only": only}, seed, dtype)
     if inputs is not None or target is not None:
         raise MiyaInputError(
             "E623",

@@ -68,7 +68,7 @@ def explain(
     digits: significant digits shown, 1 to 15, or 12 where they are carried on (default 5).
     carry: "exact", or "rounded" to carry each result on rounded to `digits`, as by hand.
     only: "forward", "backward", "update", or a layer by its number (from 1) or name, of a module
-        the path of one inside.
+        the path of one inside: then that alone is recorded, which takes less memory.
     top: how many entries of a large array, and terms of a long sum, are told (default 8 of
         arrays above 64 and sums above 40; smaller ones are told in full); of a module, how many
         of the most pressed weights (default 3).
@@ -115,6 +115,7 @@ def explain(
             dtype=dtype,
             digits=carried_digits(digits, carry),
             language=language,
+            only=only,
         )
     return explanation_of(source, **told)
 

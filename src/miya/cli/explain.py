@@ -80,6 +80,7 @@ def explain_command(
         dtype=chosen_dtype(dtype),
         digits=carried_digits(digits, carry),
         language=language,
+        only=only,
     )
     told = explain(trace, digits=digits, only=only, language=language, miya=not no_miya, top=top)
     if form == "pdf":

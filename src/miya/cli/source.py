@@ -48,6 +48,7 @@ def trace_from(
     dtype: str | None = None,
     digits: int | None = None,
     language: str = "en",
+    only: str | None = None,
 ) -> Trace | ModelTrace:
     """The trace of one step of `source`; `given` are the values of `source_options`.
 
@@ -55,7 +56,7 @@ def trace_from(
     """
     from ..api.named import trace_of
 
-    return trace_of(source, **given, dtype=dtype, digits=digits, language=language)
+    return trace_of(source, **given, dtype=dtype, digits=digits, language=language, only=only)
 
 
 def chosen_dtype(dtype: str) -> str | None:

@@ -14,7 +14,7 @@ class Contribution:
     """What one use of a value passes back to one element of it.
 
     terms: sums of products; None where the operation has no record for it: then `total` is the
-    library's own number for this use.
+    library's own number for this use. No terms at all: the library passes nothing back here.
     """
 
     call: Call
@@ -63,4 +63,6 @@ def _contribution(call: Call, role: str, index: Index) -> Contribution:
     if terms is not None:
         return Contribution(call, role, terms, float(sum(t.total for t in terms)))
     passed = call.passed(role)
-    return Contribution(call, role, None, 0.0 if passed is None else float(passed[index]))
+    if passed is None:
+        return Contribution(call, role, [], 0.0)
+    return Contribution(call, role, None, float(passed[index]))

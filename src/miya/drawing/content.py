@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import sqrt
 from typing import Any
 
@@ -32,6 +32,7 @@ COLUMNS: Mapping[View, tuple[str, ...]] = {
     "update": ("before", "arrow", "after", "change"),
     "givens": ("before",),
 }
+CELLS = ("arrow", "gradient", "change", "carried", "measure")  # beside before and after
 SHOWN = {"pressure": "gradient", "step": "change"}  # measures that a column may show already
 
 
@@ -154,7 +155,7 @@ class Content:
         return self.words[key].format(**values)
 
     def number(self, value: float, digits: int | None = None) -> str:
-        return minus(settled(float(value), abs(float(value)), digits or self.digits))
+        return written(float(value), digits or self.digits)
 
     def pair(self, before: float, after: float) -> tuple[str, str]:
         """Both to as many digits as tell them apart, up to APART; else to the usual ones."""
@@ -213,9 +214,6 @@ class Content:
         forward, back = self.view == "forward", self.view in ("whole", "blame")
         value = float(found.delta[i])
         delta = self.signed(value)
-        facts = [f"z = {self.span(found.z, i)}", f"a = {self.span(found.a, i)}"]
-        if found.slope is not None and not forward:
-            facts.append(f"σ′ = {self.span(found.slope, i)}")
         name = clean(layer.layer.neurons[i])
         title = self.say(
             "forward_title" if forward else "neuron_title",
@@ -233,7 +231,7 @@ class Content:
             title,
             name,
             "" if forward else f"δ = {delta}",
-            tuple(facts),
+            tuple(self._facts(found, i)),
             self.tone(signal, "a") if forward else self.tone(value, "delta"),
             signal == 0 if forward else value == 0,
             not forward and self.greedy is not None and self.greedy[:2] == (k + 1, i),
@@ -241,6 +239,12 @@ class Content:
             tuple(self._paths(k, i, top)) if back else (),
             self.signed(found.grad_a[i]) if back else "",
         )
+
+    def _facts(self, found: Flow, i: int) -> list[str]:
+        facts = [f"z = {self.span(found.z, i)}", f"a = {self.span(found.a, i)}"]
+        if found.slope is not None and self.view != "forward":
+            facts.append(f"σ′ = {self.span(found.slope, i)}")
+        return facts
 
     def _paths(self, k: int, i: int, top: int | None) -> list[Path]:
         """What comes back to neuron i of layer k, one path a neuron of the layer after it.
@@ -284,20 +288,12 @@ class Content:
         forward = self.view == "forward"
         carried, passed = 0.0, None
         if forward:
-            carried = float(found.carried[index] if j >= 0 else found.carried_bias[own])
+            carried = _carried(found, index, j)
         elif j >= 0 and layer.number > 1:  # nothing at the inputs can be changed
             passed = float(found.passed[index])
         value = float(self.values[update.name][index])
-        before, after = self._moved(update, index)
-        cells = {
-            "before": before,
-            "arrow": "→",
-            "after": after,
-            "gradient": self.signed(update.gradient[index]),
-            "change": self.signed(update.change[index]),
-            "carried": self.signed(carried),
-            "measure": self.signed(value),
-        }
+        cells = {key: self._cell(key, update, found, index, j) for key in CELLS}
+        cells["before"], cells["after"] = self._moved(update, index)
         return Line(
             ref,
             kind,
@@ -309,6 +305,48 @@ class Content:
             not bool(update.mask[index]),
             not forward and ref == self.tapped and own == i,
         )
+
+    def _cell(
+        self, key: str, update: ParameterUpdate, found: Flow, index: tuple[int, ...], j: int
+    ) -> str:
+        """One of CELLS of a weight or, with j < 0, a bias."""
+        if key == "gradient":
+            return self.signed(update.gradient[index])
+        if key == "change":
+            return self.signed(update.change[index])
+        if key == "measure":
+            return self.signed(self.values[update.name][index])
+        return self.signed(_carried(found, index, j)) if key == "carried" else "→"
+
+    def texts(self, k: int, i: int) -> list[str]:
+        """The numbers alone of a card, in the order of its labels: δ, facts, each line, each path.
+
+        Titles, tones and sizes are left out: a slider asks for these many times a second.
+        """
+        layer, found = self.trace.layers[k], self.flows[k]
+        told = [] if self.view == "forward" else [f"δ = {self.signed(float(found.delta[i]))}"]
+        told += self._facts(found, i)
+        for j in range(layer.layer.inputs):
+            told += self._row(layer.weight, found, (i, j), j)
+        told += self._row(layer.bias, found, (0 if layer.layer.shared_bias else i,), -1)
+        if self.view in ("whole", "blame"):
+            told += [path.value for path in self._paths(k, i, None)]
+            told.append(self.signed(found.grad_a[i]))
+        return told
+
+    def _row(
+        self, update: ParameterUpdate, found: Flow, index: tuple[int, ...], j: int
+    ) -> list[str]:
+        columns = self.columns
+        moved: Mapping[str, str] = {}
+        if "after" in columns:
+            moved = dict(zip(("before", "after"), self._moved(update, index), strict=True))
+        elif "before" in columns:
+            moved = {"before": self._moved(update, index)[0]}
+        return [
+            moved[key] if key in moved else self._cell(key, update, found, index, j)
+            for key in columns
+        ]
 
     def _line_title(
         self,
@@ -343,17 +381,33 @@ class Content:
         return percent(share).replace(" ", "\u00a0")  # no line ends before its %
 
 
+def _carried(found: Flow, index: tuple[int, ...], j: int) -> float:
+    """What goes forward along a weight or, with j < 0, from the constant 1."""
+    return float(found.carried[index] if j >= 0 else found.carried_bias[index[0]])
+
+
 def reference(kind: str, layer: int, index: tuple[int, ...]) -> str:
     return f"{'W' if kind == 'weight' else 'b'}{layer}" + "".join(f"[{i}]" for i in index)
 
 
 def alike(one: str, other: str) -> bool:
     """Whether two numbers look equal: 0.2 and 0.2000 do."""
-    return _value(one) == _value(other)
+    # two texts that are other floats are other numbers, which is quicker to find out
+    return _float(one) == _float(other) and _value(one) == _value(other)
+
+
+def _float(text: str) -> float:
+    return float(text.replace("−", "-").replace("∞", "inf"))
 
 
 def _value(text: str) -> Decimal:
     return Decimal(text.replace("−", "-").replace("∞", "Infinity"))
+
+
+@lru_cache(maxsize=2**12)
+def written(value: float, digits: int) -> str:
+    """Most numbers of a picture are still the same when it is drawn again."""
+    return minus(settled(value, abs(value), digits))
 
 
 def minus(text: str) -> str:

@@ -48,8 +48,8 @@ class Data:
         skipped: Callable[[Batch], None] = lambda batch: None,
         stop: int | None = None,
     ) -> Iterator[Batch]:
-        """Batches after the first `done` examples, up to the example before `stop`. skipped: is told
-        of those before that had to be gone through. Raises MiyaInputError E761, E769."""
+        """Batches after the first `done` examples, up to the example before `stop`. skipped: is
+        told of those before that had to be gone through. Raises MiyaInputError E761, E769."""
         first, source = 0, self.batches
         if self.dataset is not None:
             first, source = done, self._rest(done, stop)

@@ -30,7 +30,8 @@ from .notation import Assignment, Formulas, formulas
 
 ROOM = 26  # characters of a piece of a calculation: what a phone has room for
 BASE = 5  # binds as the base of a power does
-LEVEL = {**BINDING, "@": 2, "⊙": 2, ">": 0, "<=": 0, "<": 0, ">=": 0, ",": 0}
+COMPARED = (">", ">=", "<", "<=", "==", "!=")
+LEVEL = {**BINDING, "@": 2, "⊙": 2, ",": 0, **dict.fromkeys(COMPARED, 0)}
 FUNCTIONS = {"log": "ln", "normal_cdf": "Φ", "max": "max", "maximum": "max"}
 
 

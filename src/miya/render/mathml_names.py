@@ -6,7 +6,7 @@ from html import escape
 
 from ..story.quantity import Symbol
 
-MARKS = {"*": "·", "-": "−", "<=": "≤", ">=": "≥", "@": "", "==": "="}
+MARKS = {"*": "·", "-": "−", "<=": "≤", ">=": "≥", "@": "", "==": "=", "!=": "≠"}
 NAMES = {
     "slope": "σ′",
     "σ'": "σ′",

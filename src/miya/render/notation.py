@@ -20,6 +20,7 @@ MORE_SIGNS: dict[type[ast.AST], str] = {
     ast.GtE: ">=",
     ast.LtE: "<=",
     ast.Eq: "==",
+    ast.NotEq: "!=",
 }
 
 
@@ -62,9 +63,9 @@ def _convert(node: ast.expr) -> Expression:
             return Name(_back(name))
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return Negative(_convert(operand))
-        case ast.BinOp(left=left, op=op, right=right):
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in MORE_SIGNS:
             return Binary(MORE_SIGNS[type(op)], _convert(left), _convert(right))
-        case ast.Compare(left=left, ops=[op], comparators=[right]):
+        case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in MORE_SIGNS:
             return Binary(MORE_SIGNS[type(op)], _convert(left), _convert(right))
         case ast.IfExp(test=test, body=body, orelse=rest):
             case = Binary("if", _convert(body), _convert(test))

@@ -36,6 +36,8 @@ SIGNS = {
     ">=": "at_least",
     "<": "less",
     "<=": "at_most",
+    "==": "same",
+    "!=": "other_than",
     "if": "if",
     "else": "otherwise",
 }

@@ -117,7 +117,7 @@ def greedy_facts(table: Table, pressures: Pieces) -> None:
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = top / pressures.sums(sizes)
     shares[:, counts < 2] = np.nan
-    over = np.stack([is_greedy(shares[:, n], count) for n, count in enumerate(counts)], axis=1)
+    over = is_greedy(shares, counts)
     greedy = np.where(np.isnan(shares), np.nan, (over & alone) / counts)
     table.known("greediest", pressures.of, shares)
     table.known("greedy", pressures.of, greedy)

@@ -193,14 +193,16 @@ def _sums(tensor: torch.Tensor) -> torch.dtype:
 def sum_squares(tensor: torch.Tensor) -> Number:
     """Σ of the squares; in float64 where float32 could lose them. Of the CPU a plain number."""
     if tensor.device.type != "cpu":
-        return torch.linalg.vector_norm(tensor, dtype=WIDE).square()
+        norm: torch.Tensor = torch.linalg.vector_norm(tensor, dtype=WIDE)
+        return norm.square()
     flat = tensor.reshape(-1)
     if flat.dtype == torch.float32:
-        found = torch.dot(flat, flat).item()
+        found: float = torch.dot(flat, flat).item()
         if SAFE[0] < found < SAFE[1]:
             return found
     flat = flat.to(WIDE)
-    return torch.dot(flat, flat).item()
+    wide: float = torch.dot(flat, flat).item()
+    return wide
 
 
 def sample_of(found: torch.Tensor, axis: int, turn: int) -> torch.Tensor:

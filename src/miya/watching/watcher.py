@@ -23,7 +23,7 @@ from .hooks import Sights
 from .inputs import Inputs
 from .kept import marks
 from .late import Late
-from .layers import layers_of, plain
+from .layers import Held, layers_of, plain
 from .sampled import sampled
 from .scaled import loss_scale
 from .seen import Number, Seen
@@ -39,6 +39,15 @@ class Watch:
     step that is under way; `flush()` gives what was seen so far to the sinks. The first optimizer
     counts the steps.
     """
+
+    surveyed: Surveyed
+    steps: list[Steps]
+    probes: list[tuple[int, Held]]
+    sights: Sights
+    groups: list[tuple[dict[str, Any], int]]
+    given: torch.Tensor | float | None
+    captured: Capture | None
+    first: Before | None
 
     def __init__(
         self,
@@ -193,9 +202,7 @@ class Watch:
         self._open()
 
     def _open(self) -> None:
-        self.given: torch.Tensor | float | None = None
-        self.captured: Capture | None = None
-        self.first: Before | None = None
+        self.given = self.captured = self.first = None
         discovering = self.rounds & (self.rounds - 1) == 0  # 1, 2, 4, 8 ...
         following = Following() if discovering else None
         self.sights.open(Seen(self._fail, following, marks(self.probes), self.rounds))

@@ -25,6 +25,7 @@ GOAL = 1e-9  # of the real change
 TOLERANCE = 1e-10  # of it, shared by all pieces
 FEWEST = 12  # below which not even a way without kinks is integrated
 WHOLE, EACH = 10_000, 3_000  # evaluations at most: of a whole batch, of each part of one
+COARSE = 20  # times fewer in a narrow dtype, whose own noise soon hides what more would tell
 Progress = Callable[[float], None]
 
 
@@ -137,7 +138,8 @@ def _credit(
         return ModelCredit({}, 0.0, real, -real, trace.predicted_change, 2, 0, 1, runner.dtype)
     runs = _parts(runner, before, after, chunk)
     total = {name: np.zeros_like(d) for name, d in change.items()}
-    most = most or (WHOLE if len(runs) == 1 else EACH * len(runs))
+    usual = WHOLE if len(runs) == 1 else EACH * len(runs)
+    most = most or (usual if runner.dtype == "float64" else usual // COARSE)
     budget = Budget(most)
     with runs[0][1].quickly():
         ways = [Along(run, weight, before, change, total) for weight, run in runs]

@@ -20,6 +20,15 @@ QUANTISED = ("torch.ao.nn.quantized", "torch.nn.quantized", "bitsandbytes")
 DROPOUTS = (nn.modules.dropout._DropoutNd,)
 
 
+def recorded_part(model: nn.Module, only: str | None) -> str | None:
+    """The module that alone is to be recorded: `only` where it is the path of one, not a part of
+    the story."""
+    paths = dict(model.named_modules())
+    return (
+        only if only and only in paths and only not in ("forward", "backward", "update") else None
+    )
+
+
 def check_only(model: nn.Module, only: str | None) -> None:
     """Raises MiyaInputError E418 where `only` is no module's path."""
     paths = [path for path, _ in model.named_modules()]
@@ -39,6 +48,12 @@ def check_kinds(model: Any, criterion: Any) -> None:
     if not isinstance(model, nn.Module):
         raise MiyaInputError(
             "E416", f"the model is {type(model).__name__}, no torch.nn.Module", hint="give a module"
+        )
+    if isinstance(criterion, type):
+        raise MiyaInputError(
+            "E416",
+            f"the loss is the class {criterion.__name__}, not one made of it",
+            hint=f"make one: {criterion.__name__}()",
         )
     if criterion is not None and not callable(criterion):
         raise MiyaInputError(

@@ -21,6 +21,7 @@ from ...core.model import ModelTrace
 from ...errors import MiyaInputError
 from ..source import kind_of
 from .batch import read_batch
+from .checks import recorded_part
 from .code import made_by
 from .generators import Generators
 from .named import loss_named, optimizer_named
@@ -53,9 +54,11 @@ def model_trace(
     dtype: str | None = None,
     inputs: Any = None,
     target: Any = None,
+    only: str | None = None,
 ) -> ModelTrace:
     """The trace of one step of a model that is named (see `read_model`); what is drawn at random,
-    in making the model and in the step, depends on `seed` alone."""
+    in making the model and in the step, depends on `seed` alone. only: the path of a module whose
+    inside alone is recorded, to fit in memory."""
     with seeded(seed):
         given = read_model(
             source,
@@ -75,6 +78,7 @@ def model_trace(
             loss=given.loss,
             optimizer=given.optimizer,
             title=given.title,
+            only=recorded_part(given.model, only),
         )
 
 

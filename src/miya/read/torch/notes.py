@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from .unrecorded import OUTSIDE
 from .values import TensorCall
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _past_the_recorder(step: Step) -> Iterator[tuple[str, str]]:
 
 
 def _opaque(call: TensorCall) -> bool:
-    return call.again is None and call.name != "changed_in_place"
+    return call.again is None and call.name not in ("changed_in_place", OUTSIDE)
 
 
 def _stale(step: Step) -> Iterator[tuple[str, str]]:

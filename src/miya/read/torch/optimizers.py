@@ -97,7 +97,9 @@ def kept_gradient(gradient: torch.Tensor, safe: bool) -> torch.Tensor:
 def optimizer_use(optimizer: Optimizer | None) -> OptimizerUse | None:
     if optimizer is None:
         return None
-    groups = tuple({k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups)
+    groups = tuple(
+        {k: _readable(v) for k, v in g.items() if k != "params"} for g in optimizer.param_groups
+    )
     return OptimizerUse(type(optimizer).__name__, groups)
 
 

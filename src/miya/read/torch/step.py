@@ -40,6 +40,7 @@ from .parameters import Tied, tied_parameters
 from .recorder import Recorder
 from .runner import attributes_of
 from .traced import trace_of
+from .unrecorded import file_outside
 from .values import TensorValue, tensors_in
 from .visits import Visits
 
@@ -188,6 +189,9 @@ class Step:
             with Visits(recorder, self.model, self.criterion, self.only) as visits, recorder:
                 output = call_model(self.model, self.running[0])
                 self.raw_output = output
+                if self.only is not None:
+                    names = {n: (n, *tied.aliases) for n, tied in self.parameters.items()}
+                    file_outside(recorder, output, self.only, names)
                 with visits.loss():
                     cost = loss_of(output, self.running[1], self.criterion)
             check_loss(cost, self)

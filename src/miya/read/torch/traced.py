@@ -26,7 +26,7 @@ def trace_of(step: Step, title: str) -> ModelTrace:
     also(values, {alias: first for first, *rest in paths.values() for alias in rest})
     groups = groups_of(step.optimizer)
     after = states(step.optimizer, step.named)
-    floats = [p for p in step.named.values() if p.is_floating_point()]
+    floats = [t for t in (*step.named.values(), step.root.tensor) if t.is_floating_point()]
     return ModelTrace(
         title=title,
         calls=tuple(recorder.calls),

@@ -221,12 +221,21 @@ class TensorCall(Call):
             if whole is not None and isinstance(call, TensorCall) and not call.by_rest:
                 part = call.pass_back(other)
                 whole = whole if part is None else whole - part
-        return whole
+        first = operand.slope() if isinstance(operand, TensorValue) else None
+        return None if whole is None or first is None or _is_noise(whole, first) else whole
 
     def expand(self) -> Inside | None:
         from .inside import expand
 
         return expand(self)
+
+
+def _is_noise(rest: torch.Tensor, whole: torch.Tensor) -> bool:
+    """Whether what is left of a gradient is only the rounding of the parts taken from it."""
+    if not whole.numel():
+        return False
+    size = 64 * torch.finfo(whole.dtype).eps * float(whole.abs().max())
+    return rest is not whole and float(rest.abs().max()) <= size
 
 
 def _goes_on_in(value: TensorValue) -> list[TensorValue]:

@@ -16,7 +16,7 @@ from ..quantity import Symbol
 from ..symbols import plain_symbol
 from .credit import credited, credits
 from .narrator import Narrator
-from .updates import optimizer_formulas, update_lines
+from .updates import element_blocks, optimizer_formulas
 from .why import level_blocks
 
 MOST_PARAMETERS = 20
@@ -43,7 +43,8 @@ def weights(n: Narrator) -> Iterator[Block]:
         yield n.say("more_parameters", told=MOST_PARAMETERS, all=len(found))
     for p in found[: n.top]:
         value = p.parameter.value
-        assert value is not None
+        if value is None:  # read where nothing was recorded
+            continue
         level = level_of(value, p.index, n.terms)
         title = n.v.name(value, p.index, gradient=True)
         yield from level_blocks(n.v, level, title, follow=False)
@@ -70,7 +71,7 @@ def _tied(n: Narrator, p: Pressed) -> Iterator[Block]:
     value = p.parameter.value
     if value is None or (len(value.uses) < 2 and not p.parameter.aliases):
         return
-    uses = contributions(value, p.index)
+    uses = [u for u in contributions(value, p.index) if u.terms is None or u.terms]
     if len(uses) < 2:
         return
     name = plain_symbol(symbol(p))
@@ -106,7 +107,7 @@ def update(n: Narrator) -> Iterator[Block]:
         yield from optimizer_formulas(shown[0][1])
     for p, told in shown:
         yield Heading(plain_symbol(symbol(p)), 3)
-        yield Calculations(update_lines(n.v, told, symbol(p)))
+        yield from element_blocks(n.v, told, symbol(p))
     yield Heading(n.text("moved_heading"), 3)
     yield n.say("moved")
     header = n.header("parameter", "at", "before", "gradient", "change", "after")

@@ -89,17 +89,18 @@ def _local(piece: Piece) -> str:
     return piece.formula if is_equation else f"{piece.symbol} = {piece.formula}"
 
 
-def compared(
-    v: Voice, difference: float, rounding: float, key: str, gradient: float | None = None
-) -> Iterator[Block]:
-    """Nothing where the recorded number is the sum's within its dtype's rounding."""
-    if abs(difference) > rounding:
-        yield v.say(
-            "why",
-            f"differs_{key}",
-            difference=v.number(difference),
-            recorded="" if gradient is None else v.number(gradient),
-        )
+def compared(v: Voice, total: float, recorded: float, rounding: float, key: str) -> Iterator[Block]:
+    """Nothing where the recorded number is the sum's in the digits shown; else what it is, and
+    whether its dtype's rounding explains the difference."""
+    difference = total - recorded
+    if not abs(difference) <= rounding:
+        said = "differs"
+    elif v.number(total) != v.number(recorded):
+        said = "rounds"
+    else:
+        return
+    found, off = v.number(recorded), v.number(difference)
+    yield v.say("why", f"{said}_{key}", difference=off, recorded=found)
 
 
 def share_of(found: Sum, part: Part | None) -> float:

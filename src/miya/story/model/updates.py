@@ -17,9 +17,16 @@ def update_blocks(v: Voice, update: ElementUpdate, symbol: Symbol) -> Iterator[B
     name = update.optimizer
     yield v.say("why", "update" if update.lines else "update_unknown", name=name)
     yield from optimizer_formulas(update)
+    yield from element_blocks(v, update, symbol)
+
+
+def element_blocks(v: Voice, update: ElementUpdate, symbol: Symbol) -> Iterator[Block]:
+    """The lines of one element; and where what really came of them is another number, that."""
     yield Calculations(update_lines(v, update, symbol))
     if not update.agrees:
         yield v.say("why", "differs_update", difference=v.number(update.difference))
+    elif update.lines and v.number(update.lines[-1].result) != v.number(update.change):
+        yield v.say("why", "rounds_update", change=v.number(update.change))
 
 
 def update_lines(v: Voice, update: ElementUpdate, symbol: Symbol) -> tuple[Calculation, ...]:

@@ -91,7 +91,7 @@ def made_blocks(v: Voice, value: Value, index: tuple[int, ...], made: Made) -> I
     yield formula(said)
     if made.sum is not None:
         yield from sum_blocks(v, made.sum, symbol, "made")
-        yield from compared(v, made.sum.total - made.number, made.rounding, "recorded")
+        yield from compared(v, made.sum.total, made.number, made.rounding, "recorded")
     elif made.worked is not None:
         yield from worked_blocks(v, made.worked, symbol, made.number, said.partition(" = ")[2])
 
@@ -162,7 +162,7 @@ def level_blocks(v: Voice, level: Level, title: str, *, follow: bool = True) -> 
     if level.gradient is None:
         yield v.say("why", "not_asked")
     else:
-        yield from compared(v, level.difference, level.rounding, "autograd", level.gradient)
+        yield from compared(v, level.sum.total, level.gradient, level.rounding, "autograd")
     if follow and level.followed is not None and level.sum.count > 1:
         yield _onward(v, level.followed)
 
@@ -179,7 +179,7 @@ def _onward(v: Voice, followed: Part) -> Paragraph:
 
 
 def _uses(v: Voice, level: Level) -> Paragraph:
-    reached = [u for u in level.uses if u.terms is None or u.terms]
+    reached = level.uses_with_terms
     told = [v.text("why", "use", operation=v.operation(u.call), role=u.role) for u in reached[:4]]
     if len(reached) > 4:
         told.append(v.text("why", "more_uses", count=v.count(len(reached) - 4)))
