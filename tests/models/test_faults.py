@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from models.steps import Mlp, data, seeded, snapshot
 from torch import nn
 
+import miya
 from miya.errors import MiyaInputError, MiyaWarning
 from miya.read.torch.step import model_step
 
@@ -332,3 +333,21 @@ def test_a_traceback_is_never_torch_s_own():
             assert error.code.startswith("E"), name
         else:
             pytest.fail(name)
+
+
+def test_a_class_is_no_loss():
+    x, y = torch.randn(2, 3), torch.tensor([0, 1])
+    with pytest.raises(MiyaInputError) as raised:
+        miya.explain(nn.Linear(3, 2), x, y, loss=nn.CrossEntropyLoss)
+    assert str(raised.value) == (
+        "E416 the loss is the class CrossEntropyLoss, not one made of it. Make one: "
+        "CrossEntropyLoss()"
+    )
+
+
+def test_a_model_without_parameters_is_told_by_its_input():
+    x = torch.tensor([[1.0, -2.0]]).double().requires_grad_()
+    told = miya.explain(nn.ReLU(), x, torch.zeros(1, 2).double(), loss=nn.MSELoss())
+    assert told.trace.dtype == "float64"
+    assert told.why("input[0,0]").answer.levels[0].sum.total == 1.0
+    assert told.text() and told.html()

@@ -9,6 +9,7 @@ import torch
 from models.steps import Mlp, bits, data, plain, raw_step, seeded, snapshot
 from torch import nn, optim
 
+import miya
 from miya.errors import MiyaInputError
 from miya.read.torch.step import model_step
 
@@ -243,3 +244,31 @@ def test_an_optimizer_that_does_not_fit(optimizer, message):
     x, y = data()
     with pytest.raises(MiyaInputError, match=message):
         model_step(model, x, y, loss=CROSS, optimizer=optimizer(model))
+
+
+@pytest.mark.parametrize("name", ["Adafactor", "LBFGS", "Muon", "SGD of a tensor"])
+def test_every_optimizers_options_are_told(name):
+    """None in a pair, words, and a learning rate that is a tensor."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(3, 4, bias=False), nn.LayerNorm(4, bias=False), nn.GLU())
+    model[1].weight.requires_grad_(False)
+    make = {
+        "Adafactor": lambda p: torch.optim.Adafactor(p, lr=0.02),
+        "LBFGS": lambda p: torch.optim.LBFGS(p, lr=0.5, line_search_fn="strong_wolfe"),
+        "Muon": lambda p: torch.optim.Muon(p, lr=0.02),
+        "SGD of a tensor": lambda p: torch.optim.SGD(p, lr=torch.tensor(0.5)),
+    }[name]
+    optimizer = make([p for p in model.parameters() if p.requires_grad])
+    told = miya.explain(
+        model, torch.randn(5, 3), torch.randn(5, 2), loss=nn.MSELoss(), optimizer=optimizer
+    )
+    said = " ".join(told.text().split())
+    assert f"Optimizer: {name.partition(' ')[0]} (" in said
+    shown = {
+        "Adafactor": "eps = (None, 0.001)",
+        "LBFGS": "line_search_fn = strong_wolfe",
+        "Muon": "lr = 0.02",
+        "SGD of a tensor": "lr = 0.5",
+    }[name]
+    assert shown in said
+    assert told.html() and told.json()

@@ -203,3 +203,38 @@ def test_latex_is_written_in_what_pdflatex_knows(told):
         for n, p in told.trace.parameters.items()
     ]
     assert not {c for text in texts for c in text if ord(c) > 255 and c not in "–…"}
+
+
+def test_only_a_path_records_that_part_alone_and_the_rest_as_one_operation():
+    whole, part = explained("cnn"), explained("cnn", only="conv2")
+    assert {c.module for c in part.trace.calls if c.name != "outside"} == {"conv2", "loss"}
+    assert [c.name for c in part.trace.calls].count("outside") == 1
+    for name, gradient in whole.trace.gradients.items():
+        np.testing.assert_array_equal(part.trace.gradients[name], gradient)
+    for name in ("conv2[1,2,3,0]", "fc[1,2]", "conv2.weight[3,1,0,2]"):
+        levels, same = part.why(name).answer.levels, whole.why(name).answer.levels
+        assert all(level.agrees for level in levels), name
+        assert levels[0].gradient == same[0].gradient
+    assert "outside" in part.text() and "more than rounding" not in part.text()
+    tied = explained("tied", only="head")  # the embedding reads the same weight outside
+    row = tied.trace.gradients["emb.weight"].any(1).argmax()
+    level = tied.why(f"emb.weight[{row},1]").answer.levels[0]
+    assert level.agrees and {u.call.name for u in level.uses} == {"linear", "outside"}
+
+
+def test_a_part_told_as_the_whole_of_what_was_recorded():
+    part = explained("tied", only="enc.layers.1")
+    told = miya.explain(part.trace)
+    assert "enc.layers.1" in told.text() and told.html() and told.json()
+
+
+def test_without_an_optimizer_nothing_is_said_of_what_a_step_brought():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4)).double()
+    told = miya.explain(
+        model, torch.randn(2, 3).double(), torch.tensor([1, 0]), loss="cross_entropy"
+    )
+    text = told.text()
+    assert "The loss did not fall" not in text and "The loss went from" not in text
+    assert text.count("No parameter here is moved.") == 2
+    assert told.html() and told.json()

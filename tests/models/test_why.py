@@ -223,6 +223,73 @@ def test_an_mlp_has_torchs_names_too():
     )
 
 
+class Statistics(nn.Module):
+    """Numbers that are read, and that nothing is passed back to."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc, self.teacher = nn.Linear(3, 4), nn.Linear(3, 4)
+        self.norm, self.spare = nn.BatchNorm1d(4), nn.Linear(2, 2)
+
+    def forward(self, x):
+        return self.norm(self.fc(x)) - self.teacher(x).detach()
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.filterwarnings("ignore::miya.MiyaWarning")
+def test_what_nothing_is_passed_back_to_has_no_gradient_of_0(training):
+    torch.manual_seed(0)
+    model = Statistics().double().train(training)
+    x, y = torch.randn(5, 3).double(), torch.randn(5, 4).double()
+    told = miya.explain(model, x, y, loss="mean_squared_error", optimizer=torch.optim.SGD)
+    for name in (
+        "norm.running_mean[1]",
+        "norm.running_var[0]",
+        "teacher.weight[0,1]",
+        "teacher[2,0]",
+    ):
+        found = told.why(name)
+        assert found.answer.absent == "stopped" and not found.answer.levels, name
+        assert "and no gradient is passed back to it" in " ".join(found.text().split())
+        assert found.data()["without_gradient"] == "stopped"
+    assert told.why("spare.weight[0,0]").answer.absent == "unused"
+    assert told.why("fc.weight[0,0]").answer.absent is None
+
+
+def test_a_sum_that_is_not_the_number_that_is_shown_says_so():
+    """In bfloat16 the terms add up to another number than autograd's, and a step may be lost."""
+    torch.manual_seed(1)
+    model = nn.Sequential(nn.Linear(40, 8), nn.BatchNorm1d(8), nn.GELU(), nn.Linear(8, 3))
+    model = model.bfloat16()
+    x, y = torch.randn(16, 40).bfloat16(), torch.randint(0, 3, (16,))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    told = miya.explain(model, x, y, loss="cross_entropy", optimizer=optimizer)
+    said = 0
+    for k in range(8):
+        found = told.why(f"1.weight[{k}]")
+        level, text = found.answer.levels[0], found.text()
+        shown = [f"{n:.4e}" for n in (level.sum.total, level.gradient)]
+        first = text.split("\n2. ")[0]
+        assert ("Autograd's own number is" in first) == (shown[0] != shown[1]), text
+        said += shown[0] != shown[1]
+        assert found.answer.update.after == found.answer.update.before == 1.0
+        assert "it really moves by 0." in " ".join(text.split())
+    assert said > 4
+
+
+def test_under_autocast_a_parameters_terms_are_of_the_narrower_dtype():
+    torch.manual_seed(3)
+    model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.LayerNorm(8), nn.Linear(8, 3))
+    x, y = torch.randn(5, 4), torch.randint(0, 3, (5,))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        told = miya.explain(model, x, y, loss="cross_entropy", optimizer=torch.optim.SGD)
+    for name, step in told.trace.parameters.items():
+        for index in places(step.shape, 1):
+            found = told.why(written(name, index))
+            assert all(level.agrees for level in found.answer.levels), (name, index)
+            assert "more than rounding" not in found.text()
+
+
 def test_why_is_quick():
     told = explained("tied")
     told.why("enc.layers.2.linear1.weight[3,3]").text()

@@ -137,6 +137,9 @@ def outcome(n: Narrator) -> Iterator[Block]:
     trace, v = n.trace, n.v
     before, after = trace.loss, trace.loss_after
     yield Heading(n.text("outcome_heading"))
+    if trace.optimizer is None:
+        yield n.say("no_update")
+        return
     yield v.say("outcome", "loss", before=v.number(before), after=v.number(after))
     if not (math.isfinite(before) and math.isfinite(after)):
         yield n.say("infinite")
@@ -196,11 +199,12 @@ def takeaways(n: Narrator) -> Iterator[Block]:
         mover = max(trained, key=lambda p: abs(p.moved_by))
         name = plain_symbol(Symbol(mover.parameter.name, None, mover.moved, own=True))
         items.append(n.text("moved_most", symbol=name, change=v.signed(mover.moved_by)))
-    items += credited(n)
+    stepped = trace.optimizer is not None
+    items += credited(n) if stepped else []
     names = sorted({c.name.strip("_") for c in untold(trace)})
     if names:
         items.append(n.text("untold", names=", ".join(names)))
-    if math.isfinite(trace.loss_after):
+    if stepped and math.isfinite(trace.loss_after):
         key = "fell" if trace.loss_after < trace.loss else "rose"
         items.append(
             n.text(
