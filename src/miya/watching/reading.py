@@ -36,15 +36,15 @@ class Run:
     ranks: Mapping[int, int]
     meta: Mapping[str, Any]
 
-    def records(self, *, neurons: bool = True) -> Iterator[StepRecord]:
+    def records(self, *, neurons: bool = True, warn: bool = True) -> Iterator[StepRecord]:
         """Every watched step in order, of all ranks as one (merging.py says how). Steps that not
         every rank has written are left out: their numbers would be of a part of the batch.
 
-        neurons: whether those of single neurons are read too.
+        neurons: whether those of single neurons are read too. warn: whether notes() are warnings.
         Raises MiyaInputError E746 for a file that cannot be read. Warns W780 where steps are left
         out, W781 where ranks that trained have written nothing at all.
         """
-        for note in self.notes():
+        for note in self.notes() if warn else ():
             warnings.warn(note, MiyaWarning, stacklevel=2)
         ranks = [self.of_rank(rank, neurons=neurons) for rank in self.ranks]
         if len(ranks) == 1 and self.trained == 1:

@@ -66,4 +66,4 @@ def _unscaled(trainer: Any, loss: torch.Tensor) -> torch.Tensor:
     scale = getattr(scaler, "_scale", None)
     if scaler is None or not scaler.is_enabled() or not isinstance(scale, torch.Tensor):
         return loss.detach()
-    return loss.detach()
+    return loss.detach() / scale

@@ -93,7 +93,7 @@ class History:
 def history_of(run: Run) -> History:
     """The arrays of a run. Of one rank they are its columns; several have to be merged first."""
     if len(run.ranks) > 1:  # dead neurons of all ranks are told from the neurons' own numbers
-        return history(run.records())
+        return history(run.records(warn=False))  # the page tells of lost ranks itself
     (rank,) = run.ranks
     steps, layers = (table(run.path, name, rank, run.start) for name in ("steps", "layers"))
     numbers = steps["step"].to_numpy()
