@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ class Played:
         self.port, self.token = parts.port, parts.query.removeprefix("token=")
         self.host = f"127.0.0.1:{self.port}"
         self.origin = f"http://{self.host}"
-        self.cookie = None
+        self.cookie, self.log = None, ""
 
     def ask(self, method="GET", path="/", body=None, timeout=20, **headers):
         """(status, headers, body) of one request; a header of None is left out."""
@@ -51,7 +52,11 @@ class Played:
             **headers,
         }
         body = request if isinstance(request, bytes) else json.dumps(request).encode()
-        status, _, found = self.ask("POST", "/api", body, **given)
+        for _ in range(100):
+            status, _, found = self.ask("POST", "/api", body, **given)
+            if status != 429:
+                break
+            time.sleep(0.2)  # as the page does
         return status, json.loads(found)
 
 
@@ -61,6 +66,7 @@ def played(*options):
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
     )
+    server = None
     try:
         line = process.stdout.readline()
         found = re.search(r"http://\S+", line)
@@ -69,4 +75,6 @@ def played(*options):
         yield server
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        _, log = process.communicate(timeout=20)
+        if server:
+            server.log = log

@@ -4,6 +4,7 @@ import asyncio
 import time
 
 import pytest
+from web import apart
 
 from miya.web import workers as module
 from miya.web.workers import QUEUE, Busy, Failed, Workers
@@ -43,7 +44,7 @@ def test_out_of_time(pool):
         assert failed.value.code == "E810"
         return await workers.ask({"seconds": 0})
 
-    assert asyncio.run(ask()) == {"slept": True}
+    assert apart.run(ask()) == {"slept": True}
 
 
 def test_out_of_memory(pool):
@@ -56,7 +57,7 @@ def test_out_of_memory(pool):
         assert failed.value.code == "E811"
         return await workers.ask({"bytes": 2**20})
 
-    assert asyncio.run(ask())["size"] == 2**20
+    assert apart.run(ask())["size"] == 2**20
 
 
 def test_the_queue_is_bounded(pool):
@@ -69,5 +70,5 @@ def test_the_queue_is_bounded(pool):
             await workers.ask({"seconds": 0})
         return await asyncio.gather(*asked)
 
-    assert len(asyncio.run(ask())) == QUEUE
+    assert len(apart.run(ask())) == QUEUE
     assert workers.waiting == 0

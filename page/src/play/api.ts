@@ -5,11 +5,13 @@ export interface Fault {
   text: string;
   hint: string;
   path: (string | number)[];
+  place: string;
 }
 
 export type Answer = Record<string, unknown> & { error?: Fault; warnings?: string[] };
 export type Transport = (request: Record<string, unknown>) => Promise<Answer>;
 
+const LATE = 8000; // milliseconds without an answer before it is said
 const PATIENCE = [150, 400, 1000, 2500, 5000]; // milliseconds before each further try
 
 export class Offline extends Error {}
@@ -37,7 +39,7 @@ export function overHttp(onWaiting: (why: "busy" | "offline" | null) => void): T
 }
 
 /** Through the widget that shows the page in a notebook: its frame passes messages on. */
-export function overMessages(): Transport {
+export function overMessages(onWaiting: (why: "offline" | null) => void): Transport {
   let last = 0;
   const waiting = new Map<number, (answer: Answer) => void>();
   window.addEventListener("message", (event) => {
@@ -46,11 +48,14 @@ export function overMessages(): Transport {
     if (miya === undefined || !answer) return;
     waiting.get(miya)?.(answer);
     waiting.delete(miya);
+    if (!waiting.size) onWaiting(null);
   });
   return (request) =>
     new Promise((resolve) => {
       last += 1;
-      waiting.set(last, resolve);
+      const mine = last;
+      waiting.set(mine, resolve);
+      setTimeout(() => waiting.has(mine) && onWaiting("offline"), LATE);
       window.parent.postMessage({ miya: last, request }, "*");
     });
 }

@@ -45,10 +45,19 @@ export class Curves {
     if (this.points.length > MOST) this.points = this.points.filter((_, k) => k % 2 === 0);
   }
 
+  /** Leaves out what comes after a step: it was undone. */
+  until(step: number): void {
+    if ((this.points.at(-1)?.step ?? 0) <= step) return;
+    this.points = this.points.filter((p) => p.step <= step);
+    this.draw();
+  }
+
   draw(): void {
     const found = room(this.canvas);
     if (!found) return;
     const [context, width, height] = found;
+    context.strokeStyle = colour("--line");
+    context.strokeRect(0.5, 0.5, width - 1, height - 1);
     const rows = this.points.map((p) => this.of(p));
     const values = rows.flat().filter((v) => v > 0 && Number.isFinite(v));
     if (!values.length) return;
@@ -59,8 +68,6 @@ export class Curves {
     const x = (step: number): number => 4 + ((width - 8) * (step - first)) / (last - first);
     const y = (value: number): number =>
       height - 4 - ((height - 8) * (Math.log(Math.max(value, Math.exp(low))) - low)) / (high - low);
-    context.strokeStyle = colour("--line");
-    context.strokeRect(0.5, 0.5, width - 1, height - 1);
     (rows[0] ?? []).forEach((_, k) => {
       context.beginPath();
       this.points.forEach((p, i) => context.lineTo(x(p.step), y(rows[i]?.[k] ?? 0)));
@@ -86,24 +93,18 @@ export function drawBoundary(canvas: HTMLCanvasElement, plane: Boundary): void {
   const found = room(canvas);
   if (!found) return;
   const [context, width, height] = found;
-  const { size, low, high } = plane;
+  const { low, high } = plane;
   const targets = plane.points.map((p) => p[2]);
   const least = Math.min(0, ...targets);
   const most = Math.max(1, ...targets);
   const share = (v: number): number => Math.min(Math.max((v - least) / (most - least), 0), 1);
   const [down, up] = [rgb(colour("--s1")), rgb(colour("--s0"))];
-  const mixed = (v: number): string => {
+  const mixed = (v: number): number[] => {
     const t = share(v);
-    return `rgb(${down.map((d, k) => Math.round(d + ((up[k] ?? 0) - d) * t)).join(" ")})`;
+    return down.map((d, k) => Math.round(d + ((up[k] ?? 0) - d) * t));
   };
   context.globalAlpha = 0.45;
-  plane.values.forEach((value, k) => {
-    const [column, row] = [k % size, Math.floor(k / size)];
-    context.fillStyle = mixed(value);
-    const x = (column * width) / size;
-    const y = height - ((row + 1) * height) / size;
-    context.fillRect(x, y, width / size + 1, height / size + 1);
-  });
+  context.drawImage(pixels(plane, mixed), 0, 0, width, height);
   context.globalAlpha = 1;
   for (const [a, b, target] of plane.points) {
     const x = ((a - low[0]) / (high[0] - low[0])) * width;
@@ -112,12 +113,26 @@ export function drawBoundary(canvas: HTMLCanvasElement, plane: Boundary): void {
     // the shape says the target too: a disc above the middle, a square below
     if (share(target) >= 0.5) context.arc(x, y, 4.5, 0, 2 * Math.PI);
     else context.rect(x - 4, y - 4, 8, 8);
-    context.fillStyle = mixed(target);
+    context.fillStyle = `rgb(${mixed(target).join(" ")})`;
     context.fill();
     context.strokeStyle = colour("--ink");
     context.lineWidth = 1.2;
     context.stroke();
   }
+}
+
+/** One pixel a value; the first row of values is the lowest. */
+function pixels({ size, values }: Boundary, mixed: (v: number) => number[]): HTMLCanvasElement {
+  const canvas = document.createElement("canvas");
+  canvas.width = size;
+  canvas.height = size;
+  const image = new ImageData(size, size);
+  values.forEach((value, k) => {
+    const at = 4 * ((size - 1 - Math.floor(k / size)) * size + (k % size));
+    image.data.set([...mixed(value), 255], at);
+  });
+  canvas.getContext("2d")?.putImageData(image, 0, 0);
+  return canvas;
 }
 
 function rgb(hex: string): [number, number, number] {

@@ -22,8 +22,6 @@ type Apply = (edit: Edit, merge?: string | null) => void;
 const REACH = 3; // a slider goes this far to both sides of 0, or as far as the value is
 
 export class Inspector {
-  private picked = "C";
-
   constructor(
     private readonly root: HTMLElement,
     private readonly store: Store,
@@ -31,7 +29,17 @@ export class Inspector {
     private readonly choices: Choices,
     private readonly apply: Apply,
     private readonly onPick: (ref: string) => void,
+    private picked: string,
   ) {}
+
+  get shown(): string {
+    return this.picked;
+  }
+
+  /** In a picture that was drawn anew what was picked is marked again. */
+  remark(): void {
+    if (this.picked !== "C") this.onPick(this.picked);
+  }
 
   pick(ref: string, focus = false): void {
     this.picked = ref;
@@ -40,12 +48,12 @@ export class Inspector {
     if (focus) this.root.querySelector<HTMLElement>("input, select, button")?.focus();
   }
 
-  /** Draws the fields anew, and keeps the focus and what is being typed where they are. */
-  draw(): void {
+  /** Draws the fields; the focus, and unless `anew` what is being typed, stay where they are. */
+  draw(anew = false): void {
     const active = document.activeElement;
     const row = this.root.contains(active) ? active?.closest<HTMLElement>("[data-path]") : null;
     const kind = active instanceof HTMLInputElement ? active.type : "";
-    if (row && (kind === "text" || kind === "range")) {
+    if (!anew && row && (kind === "text" || kind === "range")) {
       this.refresh();
       return;
     }
@@ -145,7 +153,7 @@ export class Inspector {
     const given = typeof layer.activation === "object" ? layer.activation : {};
     return [
       field(this.words.say("activation", { layer: k + 1 }), pick, path),
-      ...this.options(this.choices.activations[name] ?? {}, given, (options) =>
+      ...this.options(path, this.choices.activations[name] ?? {}, given, (options) =>
         this.apply({ kind: "activation", layer: k, name, options }),
       ),
     ];
@@ -153,6 +161,7 @@ export class Inspector {
 
   /** Numbers and switches that a name has; each change sends all of them. */
   private options(
+    path: Path,
     defaults: Record<string, unknown>,
     given: Record<string, unknown>,
     send: (options: Record<string, unknown>) => void,
@@ -174,7 +183,7 @@ export class Inspector {
           send({ ...now, [key]: Array.isArray(value) ? typed : control.value });
         });
       }
-      return field(key.replaceAll("_", " "), control, null);
+      return field(key.replaceAll("_", " "), control, [...path, key]);
     });
   }
 
@@ -200,7 +209,7 @@ export class Inspector {
     });
     found.push(field(this.words.say("reduction"), reduce, ["loss", "reduction"]));
     found.push(
-      ...this.options(this.choices.losses[loss] ?? {}, ofIt, (options) =>
+      ...this.options(["loss"], this.choices.losses[loss] ?? {}, ofIt, (options) =>
         this.apply({ kind: "loss", name: loss, options: { ...now, ...options } }),
       ),
     );
@@ -210,7 +219,7 @@ export class Inspector {
     found.push(field(this.words.say("optimizer"), ofOptimizer, ["optimizer"]));
     const given = typeof net.optimizer === "object" ? net.optimizer : {};
     found.push(
-      ...this.options(this.choices.optimizers[optimizer] ?? {}, given, (options) =>
+      ...this.options(["optimizer"], this.choices.optimizers[optimizer] ?? {}, given, (options) =>
         this.apply({ kind: "optimizer", name: optimizer, options }),
       ),
     );
@@ -255,11 +264,9 @@ export class Inspector {
       this.apply({ kind: "set", path, value: Number(slider.value) }, name);
     });
     slider.addEventListener("change", () => this.store.endMerge());
+    // Enter sends a "change" of its own; without one there is nothing to say again
     typed.addEventListener("change", () => {
       this.apply({ kind: "set", path, value: typed.value });
-    });
-    typed.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") this.apply({ kind: "set", path, value: typed.value });
     });
     const row = field(this.words.say(key, values), typed, path);
     typed.after(slider);

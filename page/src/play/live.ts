@@ -11,29 +11,66 @@ export interface Numbers {
 }
 
 const CARD = "text:not(.t-name, .t-head, .t-symbol)";
+const INPUT = "text:not(.t-name)";
 
-/** Returns whether every text had its place; else the picture has to be drawn anew. */
-export function setNumbers(svg: SVGSVGElement, numbers: Numbers): boolean {
-  if (!numbers.cards) return false;
-  let whole = true;
-  const set = (group: Element | null, selector: string, texts: string[]): void => {
-    const places = group ? [...group.querySelectorAll<SVGTextElement>(selector)] : [];
-    if (places.length !== texts.length) whole = false;
-    places.forEach((place, k) => {
-      const text = texts[k];
-      if (text !== undefined && place.textContent !== text) place.textContent = text;
+const LEAST = 3.5; // pixels; a text that is less high cannot be read
+
+interface Card {
+  box: DOMRect;
+  texts: { place: SVGTextElement; size: number }[];
+}
+
+// asked of a picture once: it has thousands of texts
+const found = new WeakMap<SVGSVGElement, Map<string, Card>>();
+
+function cardsOf(svg: SVGSVGElement): Map<string, Card> {
+  let cards = found.get(svg);
+  if (!cards) {
+    cards = new Map();
+    const sizes = new Map<string, number>();
+    const sizeOf = (place: Element): number => {
+      const kind = place.getAttribute("class") ?? "";
+      const size = sizes.get(kind) ?? parseFloat(getComputedStyle(place).fontSize);
+      sizes.set(kind, size);
+      return size;
+    };
+    for (const group of svg.querySelectorAll<SVGGElement>("g.neuron, g.input, g.loss")) {
+      const selector = group.matches(".neuron") ? CARD : group.matches(".input") ? INPUT : "text";
+      const places = [...group.querySelectorAll<SVGTextElement>(selector)];
+      const texts = places.map((place) => ({ place, size: sizeOf(place) }));
+      cards.set(group.getAttribute("data-ref") ?? "C", { box: group.getBBox(), texts });
+    }
+    found.set(svg, cards);
+  }
+  return cards;
+}
+
+/**
+ * Sets those that are in sight and large enough to be read; the others, and those of another shape,
+ * come with the picture that is drawn anew once the state rests.
+ */
+export function setNumbers(svg: SVGSVGElement, numbers: Numbers): void {
+  const by = svg.getScreenCTM();
+  const frame = svg.closest(".frame")?.getBoundingClientRect();
+  if (!numbers.cards || !by || !frame) return;
+  const cards = cardsOf(svg);
+  const all = { ...numbers.cards, ...numbers.inputs, C: numbers.total ?? [] };
+  for (const [ref, texts] of Object.entries(all)) {
+    const card = cards.get(ref);
+    if (card?.texts.length !== texts.length || !meets(card.box, by, frame)) continue;
+    card.texts.forEach(({ place, size }, k) => {
+      const text = texts[k] ?? "";
+      if (size * by.a >= LEAST && place.firstChild?.nodeValue !== text) place.textContent = text;
     });
-  };
-  const groups = new Map<string, Element>();
-  for (const group of svg.querySelectorAll("g.neuron, g.input")) {
-    groups.set(group.getAttribute("data-ref") ?? "", group);
   }
-  for (const [ref, texts] of Object.entries(numbers.cards)) {
-    set(groups.get(ref) ?? null, CARD, texts);
-  }
-  for (const [ref, texts] of Object.entries(numbers.inputs ?? {})) {
-    set(groups.get(ref) ?? null, "text:not(.t-name)", texts);
-  }
-  set(svg.querySelector("g.loss"), "text", numbers.total ?? []);
-  return whole;
+}
+
+function meets({ x, y, width, height }: DOMRect, by: DOMMatrix, frame: DOMRect): boolean {
+  const [left, top] = [by.a * x + by.e, by.d * y + by.f];
+  return (
+    left < frame.right &&
+    left + by.a * width > frame.left &&
+    top < frame.bottom &&
+    top + by.d * height > frame.top
+  );
 }

@@ -6,21 +6,24 @@ import { Links } from "../links";
 import { Picture } from "../picture";
 import { Steps } from "../steps";
 import { Words } from "../words";
+import { Address, languageKept } from "./address";
 import { Latest, overHttp, overMessages, type Answer, type Transport } from "./api";
 import { Curves, drawBoundary, type Boundary, type Point } from "./charts";
-import { encode } from "./fragment";
 import { Inspector, type Choices, type Edit } from "./inspector";
 import { setNumbers, type Numbers } from "./live";
 import { blamePanel, dataPanel, filePanel, Lessons, markPanel, type Desk } from "./panels";
 import { Store, type State } from "./store";
 import { Training } from "./training";
-import { blameField, byId, choice, clearProblems, make, nameIn } from "./ui";
+import { blameField, byId, choice, clearProblems, make, nameIn, problemIn } from "./ui";
+import { walk } from "./walk";
 
 const REST = 150; // milliseconds without a change before picture and story are told anew
 const PANELS = ["edit", "data", "blame", "lessons", "mark", "file"] as const;
 const SPEEDS = [1, 5, 20, 60, Infinity];
 
 type Panel = (typeof PANELS)[number];
+const NOTHING = { code: "", text: "", hint: "", path: [], place: "" };
+
 type Change = { edit: Edit; merge: string | null };
 
 class Play {
@@ -35,47 +38,65 @@ class Play {
   private guess: Guess | null = null;
   private links: Links | null = null;
   private names: Record<string, string> = {};
+  private asking = 0;
   private rest = 0;
-  private saved = "";
+  /** Milliseconds that the last picture took to be put in. */
+  private drawn = 0;
+  private readonly address: Address;
+  private readonly unsent = new Set<Change>();
   private inspector!: Inspector;
   private lessons!: Lessons;
   private training!: Training;
   private loss!: Curves;
   private blame!: Curves;
   private readonly edits = new Latest<Change>((change) => this.send(change));
-  private queue: Promise<void> = Promise.resolve();
   private readonly views = new Latest<State>((state) => this.tell(state));
 
   constructor() {
     const framed = document.documentElement.dataset["transport"] === "messages";
-    this.ask = framed ? overMessages() : overHttp((why) => this.wait(why));
+    const waits = (why: "busy" | "offline" | null): void => this.wait(why);
+    const carry = framed ? overMessages(waits) : overHttp(waits);
+    this.ask = async (request) => {
+      this.asking += 1;
+      this.note();
+      const answer = await carry({ language: this.language, ...request });
+      this.asking -= 1;
+      // what follows from the answer comes first
+      setTimeout(() => this.note(), 0);
+      return answer;
+    };
+    this.address = new Address(framed, () => [...this.unsent], () => this.note());
+    document.documentElement.classList.toggle("framed", framed);
     this.store.onChange = () => this.changed();
   }
 
   async start(): Promise<void> {
     document.documentElement.classList.add("js");
-    const kept = localStorageOf()?.getItem("miya-language");
-    this.language = kept ?? (navigator.language.startsWith("ja") ? "ja" : "en");
+    const wanted = document.documentElement.dataset["language"];
+    const kept = wanted || languageKept()?.getItem("miya-language");
+    this.language = kept === "ja" || kept === "en" ? kept : navigator.language.startsWith("ja") ? "ja" : "en";
     const hash = location.hash.slice(1);
-    history.replaceState(null, "", `${location.pathname}${location.hash}`); // without the token
-    const given = document.documentElement.dataset["state"];
-    const opening = given
-      ? Promise.resolve({ state: JSON.parse(given) as unknown } as Answer)
-      : this.ask(hash ? { action: "link", hash } : { action: "open", language: this.language });
+    const left = this.address.left();
+    if (location.search) history.replaceState(null, "", `${location.pathname}${location.hash}`); // without the token
+    const opening = left?.state
+      ? Promise.resolve({ state: left.state } as unknown as Answer)
+      : this.ask(hash ? { action: "link", hash } : { action: "open" });
     await this.speak();
     this.wire();
     const answer = await opening;
     if (answer.error) this.fault(answer);
-    const first = answer.error ? await this.ask({ action: "open", language: this.language }) : answer;
+    const first = answer.error ? await this.ask({ action: "open" }) : answer;
     const numbers = await this.ask({ action: "numbers", state: first["state"] });
     if (numbers["numbers"]) this.live(numbers["numbers"] as Numbers);
     this.store.commit(first["state"] as State);
+    this.chooseLists();
     this.draw();
+    for (const { edit, merge } of (left?.unsent ?? []) as Change[]) this.apply(edit, merge);
   }
 
   /** Loads the words of the language, and says them wherever the page names one. */
   private async speak(): Promise<void> {
-    const found = await this.ask({ action: "choices", language: this.language });
+    const found = await this.ask({ action: "choices" });
     this.choices = found as unknown as Choices;
     const texts = { ...(found["page_words"] as object), ...(found["words"] as object) };
     this.words = new Words(texts as Record<string, string>, this.names);
@@ -119,27 +140,21 @@ class Play {
     on("redo", () => this.store.redo());
     on("step-once", () => void this.stepOnce());
     on("run", () => this.run());
-    on("rewind", () => void this.replace({ action: "rewind", state: this.store.state }));
+    on("rewind", () => void this.rewind());
     on("reseed", () => this.apply({ kind: "reseed" }));
     on("miya", () => {
       const { shown } = this.store.state;
       this.store.commit({ ...this.store.state, shown: { ...shown, miya: !shown.miya } });
     });
     on("language", () => void this.switchLanguage());
-    on("term", () => this.nextTerm());
+    on("term", () => this.walk(1));
+    on("term-back", () => this.walk(-1));
     for (const panel of PANELS) on(`tab-${panel}`, () => this.open(panel));
     byId("tabs").addEventListener("keydown", (event) => this.tabKey(event));
     document.addEventListener("keydown", (event) => this.key(event));
     window.addEventListener("hashchange", () => void this.fromAddress());
     const desk = this.desk();
-    this.inspector = new Inspector(
-      byId("panel-edit"),
-      this.store,
-      this.words,
-      this.choices,
-      (edit, merge = null) => this.apply(edit, merge),
-      (ref) => this.mark(ref),
-    );
+    this.inspector = this.makeInspector("C");
     this.lessons = new Lessons(byId("panel-lessons"), desk);
     this.loss = new Curves(byId("loss-curve") as HTMLCanvasElement, (p) => [p.loss]);
     this.blame = new Curves(byId("blame-curve") as HTMLCanvasElement, (p) => p.pressure);
@@ -157,33 +172,44 @@ class Play {
     });
   }
 
+  private makeInspector(picked: string): Inspector {
+    const apply = (edit: Edit, merge: string | null = null): void => this.apply(edit, merge);
+    const mark = (ref: string): void => this.mark(ref);
+    return new Inspector(byId("panel-edit"), this.store, this.words, this.choices, apply, mark, picked);
+  }
+
   private desk(): Desk {
     return {
       words: this.words,
       choices: this.choices,
       store: this.store,
-      ask: (request) => this.told(request),
-      apply: (edit) => this.apply(edit),
-      open: (state) => this.store.commit(state),
+      ask: (request, row) => this.told(request, row),
+      apply: (edit, row) => this.apply(edit, null, row),
+      open: (state) => {
+        this.training.stop();
+        this.forget();
+        this.store.commit(state);
+      },
+      say: (text) => this.say(text),
       language: this.language,
-      transport: this.ask,
     };
   }
 
-  /** Asks; a fault is shown, and then there is no answer. */
-  private async told(request: Record<string, unknown>): Promise<Answer | null> {
+  /** Asks; a fault is shown, beside `row` where one is given, and then there is no answer. */
+  private async told(request: Record<string, unknown>, row?: HTMLElement): Promise<Answer | null> {
     const answer = await this.ask(request);
     clearProblems();
     this.say("");
-    if (answer.error) this.fault(answer);
+    if (answer.error) this.fault(answer, row);
     else if (answer.warnings?.length) this.say(answer.warnings.join(" "));
     return answer.error ? null : answer;
   }
 
-  private fault(answer: Answer): void {
-    const { code, text, hint, path } = answer.error ?? { code: "", text: "", hint: "", path: [] };
-    const said = `${code} ${text}${hint ? `. ${hint.charAt(0).toUpperCase()}${hint.slice(1)}` : ""}`;
-    if (!blameField(path, said)) this.say(said, true);
+  private fault(answer: Answer, row?: HTMLElement): void {
+    const { code, text, hint, path, place } = answer.error ?? NOTHING;
+    const at = row && place ? `${place}: ` : "";
+    const said = `${code} ${at}${text}${hint ? `. ${hint.charAt(0).toUpperCase()}${hint.slice(1)}` : ""}`;
+    if (row ? !problemIn(row, said) : !blameField(path, said)) this.say(said, true);
   }
 
   private say(text: string, bad = false): void {
@@ -200,17 +226,38 @@ class Play {
   }
 
   /** Dragging sends only the newest value; every other edit is sent, one after the other. */
-  private apply(edit: Edit, merge: string | null = null): void {
-    if (merge !== null) this.edits.ask({ edit, merge });
-    else this.queue = this.queue.then(() => this.send({ edit, merge }));
+  private apply(edit: Edit, merge: string | null = null, row?: HTMLElement): void {
+    const change: Change = { edit, merge };
+    for (const other of this.unsent) if (merge !== null && other.merge === merge) this.unsent.delete(other);
+    this.unsent.add(change);
+    this.later();
+    if (merge !== null) this.edits.ask(change);
+    else void this.send(change, row);
   }
 
-  private async send({ edit, merge }: Change): Promise<void> {
-    const base = this.store.state;
-    const answer = await this.told({ action: "edit", state: base, edit });
-    if (!answer) return;
-    if (this.store.state !== base && merge === null) {
-      this.apply(edit); // something else changed the network meanwhile
+  /** The edit, made of the state as it is when its turn comes. */
+  private async send(change: Change, row?: HTMLElement): Promise<void> {
+    const { edit, merge } = change;
+    await this.store.alone(async () => {
+      for (;;) {
+        const base = this.store.state;
+        const answer = await this.ask({ action: "edit", state: base, edit });
+        if (this.store.state !== base) continue; // it was undone meanwhile
+        this.unsent.delete(change);
+        this.settle(answer, edit, merge, row);
+        return;
+      }
+    });
+  }
+
+  private settle(answer: Answer, edit: Edit, merge: string | null, row?: HTMLElement): void {
+    clearProblems();
+    this.say(answer.error ? "" : (answer.warnings ?? []).join(" "));
+    if (answer.error) {
+      const chosen = edit["kind"] !== "set" && !("options" in edit) && this.panel === "edit";
+      if (chosen) this.inspector.draw(true); // what was chosen is as it was
+      this.fault(answer, row);
+      this.later();
       return;
     }
     if (edit["kind"] !== "set") this.forget();
@@ -218,32 +265,39 @@ class Play {
     this.store.commit(answer["state"] as State, merge);
   }
 
-  private async replace(request: Record<string, unknown>): Promise<void> {
-    const answer = await this.told(request);
-    if (!answer) return;
-    this.forget();
-    this.live(answer["numbers"] as Numbers);
-    this.store.commit(answer["state"] as State);
+  /** A state of the core's that follows this one. */
+  private follow(request: Record<string, unknown>, then: (answer: Answer) => void): Promise<void> {
+    return this.store.alone(async () => {
+      const answer = await this.told({ ...request, state: this.store.state });
+      if (!answer) return;
+      then(answer);
+      this.live(answer["numbers"] as Numbers);
+      this.store.commit(answer["state"] as State);
+    });
+  }
+
+  private rewind(): Promise<void> {
+    return this.follow({ action: "rewind" }, () => this.forget());
+  }
+
+  private stepOnce(): Promise<void> {
+    return this.follow({ action: "step" }, (answer) => this.draws(answer["trail"] as Point[]));
   }
 
   private forget(): void {
+    this.training.drop();
     this.loss.points = [];
     this.blame.points = [];
     this.loss.draw();
     this.blame.draw();
   }
 
-  private async stepOnce(): Promise<void> {
-    const answer = await this.told({ action: "step", state: this.store.state });
-    if (!answer) return;
-    this.draws(answer["trail"] as Point[]);
-    this.live(answer["numbers"] as Numbers);
-    this.store.commit(answer["state"] as State);
-  }
-
   private run(): void {
     if (this.training.on) this.training.stop();
-    else this.training.start();
+    else {
+      this.links?.clear();
+      this.training.start();
+    }
     this.buttons();
   }
 
@@ -256,6 +310,7 @@ class Play {
   private draws(points: Point[]): void {
     this.loss.add(points);
     this.blame.add(points);
+    byId("steps-now").textContent = String(points.at(-1)?.step ?? this.store.state.steps);
     this.loss.draw();
     this.blame.draw();
   }
@@ -270,8 +325,14 @@ class Play {
   private changed(): void {
     this.buttons();
     if (this.panel === "edit") this.inspector.draw();
+    const { steps } = this.store.state;
+    this.loss.until(steps);
+    this.blame.until(steps);
+    for (const key of ["measure", "view"] as const) {
+      (byId(`pick-${key}`) as HTMLSelectElement).value = this.store.state.shown[key];
+    }
     this.later();
-    void this.keep(this.store.state);
+    this.address.keep(this.store.state);
   }
 
   /** Tells anew once nothing changes for a while; while steps run, every so often. */
@@ -280,24 +341,27 @@ class Play {
     window.clearTimeout(this.rest);
     const tell = (): void => {
       this.rest = 0;
-      this.views.ask(this.store.state);
+      if (this.unsent.size) this.later();
+      else this.views.ask(this.store.state);
     };
-    this.rest = window.setTimeout(tell, this.training.on ? 4 * REST : REST);
+    const wait = this.training.on ? Math.max(4 * REST, 10 * this.drawn) : REST;
+    this.rest = window.setTimeout(tell, wait);
+    this.note();
   }
 
-  /** Writes the state into the address; a page that is reloaded or left and come back to has it. */
-  private async keep(state: State): Promise<void> {
-    const text = await encode(state);
-    if (state !== this.store.state) return;
-    this.saved = text;
-    history.replaceState(null, "", `#${text}`);
+  /** Says on the page itself whether anything is still under way. */
+  private note(): void {
+    const busy = this.asking > 0 || this.rest !== 0 || this.unsent.size > 0 || this.address.pending;
+    document.documentElement.toggleAttribute("data-busy", busy);
   }
 
   private async fromAddress(): Promise<void> {
-    const hash = location.hash.slice(1);
-    if (!hash || hash === this.saved) return;
+    const hash = this.address.given();
+    if (!hash) return;
     const answer = await this.told({ action: "link", hash });
-    if (answer) this.store.commit(answer["state"] as State);
+    if (!answer) return;
+    this.forget();
+    this.store.commit(answer["state"] as State);
   }
 
   private buttons(): void {
@@ -306,29 +370,34 @@ class Play {
     off("redo", !this.store.canRedo);
     byId("run").textContent = this.words.say(this.training.on ? "pause" : "run");
     byId("run").setAttribute("aria-pressed", String(this.training.on));
-    byId("steps-now").textContent = String(this.store.state.steps);
+    if (!this.training.on) byId("steps-now").textContent = String(this.store.state.steps);
     byId("miya").setAttribute("aria-pressed", String(this.store.state.shown.miya));
   }
 
-  /** Picture, story and panels of a state that rests. */
+  /** Picture, then story and panels of a state that rests; an edit that comes between has right of way. */
   private async tell(state: State): Promise<void> {
-    const { language } = this;
-    const [picture, story] = await Promise.all([
-      this.ask({ action: "picture", state, language }),
-      this.training.on ? null : this.ask({ action: "story", state, language }),
-    ]);
-    const overtaken = state !== this.store.state;
-    if (overtaken && !this.training.on) return;
-    if (picture.error || story?.error) {
-      this.fault(picture.error ? picture : (story as Answer));
+    const overtaken = (): boolean =>
+      !this.training.on && (state !== this.store.state || this.unsent.size > 0);
+    if (overtaken()) return;
+    const picture = await this.ask({ action: "picture", state });
+    if (overtaken()) return;
+    if (picture.error) {
+      this.fault(picture);
       return;
     }
+    const started = performance.now();
     this.names = picture["names"] as Record<string, string>;
-    // both are the core's own HTML, in which every label was escaped
+    // the core's own SVG, in which every label was escaped
     (document.querySelector(".frame") as HTMLElement).innerHTML = String(picture["svg"]);
-    if (story) this.tellStory(story);
-    else this.show();
+    this.show();
+    this.drawn = performance.now() - started;
     await this.drawBoundary();
+    if (this.training.on || overtaken()) return;
+    const story = await this.ask({ action: "story", state });
+    if (this.training.on || overtaken()) return;
+    if (story.error) this.fault(story);
+    else this.tellStory(story);
+    this.inspector.remark();
     if (this.panel !== "edit") this.draw();
   }
 
@@ -341,6 +410,7 @@ class Play {
 
   /** Wires picture and story anew; what was wired before lets go. */
   private bring(titles: string[], views: string[], at: number, guessing: boolean): void {
+    this.links?.clear();
     this.shown.abort();
     this.shown = new AbortController();
     const { signal } = this.shown;
@@ -393,21 +463,8 @@ class Play {
     return (this.choices as unknown as { page_words: Record<string, string> }).page_words;
   }
 
-  /** Goes on by one term, or one calculation, of the step that is told, then to the next step. */
-  private nextTerm(): void {
-    const step = document.querySelector("section.step.current");
-    if (!step || !this.links || !this.steps) return;
-    const terms = [...step.querySelectorAll(".term, .calculation")];
-    const now = step.querySelector(".walked");
-    const next = terms[now ? terms.indexOf(now) + 1 : 0];
-    now?.classList.remove("walked");
-    if (!next) {
-      this.steps.go(this.steps.current + 1);
-      return;
-    }
-    next.classList.add("walked");
-    next.scrollIntoView({ block: "nearest", inline: "nearest" });
-    this.links.light(next);
+  private walk(by: 1 | -1): void {
+    if (this.links && this.steps) walk(this.steps, this.links, by);
   }
 
   private async drawBoundary(): Promise<void> {
@@ -423,11 +480,7 @@ class Play {
     const part = target.closest("[data-ref], [data-row]");
     const ref = part?.getAttribute("data-ref") || part?.getAttribute("data-row");
     if (!ref) return;
-    if (this.panel === "lessons") {
-      const input = document.querySelector<HTMLInputElement>(".task:focus-within input");
-      if (input) input.value = ref;
-      return;
-    }
+    if (this.panel === "lessons" && this.lessons.tapped(ref.replace(/^(n\d+\.\d+)\.\d+$/, "$1"))) return;
     this.open("edit");
     this.inspector.pick(ref.replace(/^(n\d+\.\d+)\.\d+$/, "$1"), focus);
   }
@@ -471,7 +524,7 @@ class Play {
         this.open("edit");
         this.inspector.pick(ref, true);
       });
-    } else if (typing) return;
+    } else if (typing || root.querySelector(".problem:not([hidden])")) return;
     else if (this.panel === "data") dataPanel(root, this.desk());
     else if (this.panel === "lessons" && !root.childElementCount) void this.lessons.draw();
     else if (this.panel === "mark" && !root.childElementCount) markPanel(root, this.desk());
@@ -491,36 +544,21 @@ class Play {
     if (event.ctrlKey || event.metaKey) return;
     if (key === "s") void this.stepOnce();
     else if (key === "r") this.run();
-    else if (key === ".") this.nextTerm();
+    else if (key === ".") this.walk(1);
+    else if (key === ",") this.walk(-1);
   }
 
   private async switchLanguage(): Promise<void> {
     this.language = this.language === "en" ? "ja" : "en";
-    localStorageOf()?.setItem("miya-language", this.language);
+    languageKept()?.setItem("miya-language", this.language);
     await this.speak();
     for (const name of PANELS) byId(`panel-${name}`).replaceChildren();
     const desk = this.desk();
-    this.lessons = new Lessons(byId("panel-lessons"), desk);
-    this.inspector = new Inspector(
-      byId("panel-edit"),
-      this.store,
-      this.words,
-      this.choices,
-      (edit, merge = null) => this.apply(edit, merge),
-      (ref) => this.mark(ref),
-    );
+    this.lessons = this.lessons.in(desk);
+    this.inspector = this.makeInspector(this.inspector.shown);
     this.buttons();
     this.draw();
     this.views.ask(this.store.state);
-  }
-}
-
-/** null where the browser keeps nothing, as of a page in a sandbox. */
-function localStorageOf(): Storage | null {
-  try {
-    return window.localStorage;
-  } catch {
-    return null;
   }
 }
 

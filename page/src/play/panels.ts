@@ -1,7 +1,7 @@
 /** What opens beside the network: data, blame, lessons, marking, files. */
 
 import type { Words } from "../words";
-import type { Answer, Transport } from "./api";
+import type { Answer } from "./api";
 import type { Choices, Edit } from "./inspector";
 import type { State, Store } from "./store";
 import { button, choice, download, field, make, nameIn } from "./ui";
@@ -10,12 +10,12 @@ export interface Desk {
   words: Words;
   choices: Choices;
   store: Store;
-  /** Asks, and shows a fault where there is one: then the answer is null. */
-  ask: (request: Record<string, unknown>) => Promise<Answer | null>;
-  apply: (edit: Edit) => void;
+  /** Asks; a fault is shown, beside `row` where one is given, and then the answer is null. */
+  ask: (request: Record<string, unknown>, row?: HTMLElement) => Promise<Answer | null>;
+  apply: (edit: Edit, row?: HTMLElement) => void;
   open: (state: State) => void;
+  say: (text: string) => void;
   language: string;
-  transport: Transport;
 }
 
 interface Row {
@@ -39,20 +39,21 @@ export function dataPanel(root: HTMLElement, desk: Desk): void {
     input.inputMode = "decimal";
     input.value = now[key];
     input.addEventListener("change", () => (now[key] = input.value));
-    rows.push(field(words.say(`data_${key}`), input));
+    rows.push(field(words.say(`data_${key}`), input, [key]));
   }
   const use = button(words.say("use_data"), () => {
-    const noise = Number(now.noise.replace(",", "."));
-    const [count, seed] = [Number(now.count), Number(now.seed)];
-    desk.apply({ kind: "dataset", name: now.name, count, noise, seed });
+    const { name, count, noise, seed } = now;
+    desk.apply({ kind: "dataset", name, count, noise, seed });
   });
   const file = make("input");
   file.type = "file";
   file.accept = ".csv,text/csv";
   file.addEventListener("change", () => {
-    void file.files?.[0]?.text().then((text) => desk.apply({ kind: "csv", text }));
-    file.value = "";
+    void textOf(file).then((text) => {
+      if (text !== null) desk.apply({ kind: "csv", text }, own);
+    });
   });
+  const own = field(words.say("own_csv"), file);
   const example = make("select");
   const all = make("option", words.say("all_examples"));
   all.value = "sum";
@@ -71,7 +72,7 @@ export function dataPanel(root: HTMLElement, desk: Desk): void {
     field(words.say("shown_example"), example),
     ...rows,
     use,
-    field(words.say("own_csv"), file),
+    own,
     make("p", words.say("csv_hint"), "note"),
   );
 }
@@ -82,9 +83,10 @@ export async function blamePanel(
   pick: (ref: string) => void,
 ): Promise<void> {
   const { words, store } = desk;
-  const measure = store.state.shown.measure;
-  const answer = await desk.ask({ action: "blame", state: store.state, measure, language: desk.language });
-  if (!answer) return;
+  const { state } = store;
+  const { measure } = state.shown;
+  const answer = await desk.ask({ action: "blame", state, measure });
+  if (!answer || state !== store.state) return;
   const parts: HTMLElement[] = [make("p", String(answer["said"]))];
   if (answer["sum"] !== undefined) {
     const { sum, change, residual } = answer as unknown as Record<string, string>;
@@ -140,7 +142,17 @@ interface Lesson {
 export class Lessons {
   private all: Lesson[] = [];
   private now = -1;
-  private readonly done = new Set<string>();
+  private done = new Set<string>();
+  /** The field that a name was last asked in. */
+  private asked: HTMLInputElement | null = null;
+
+  /** The same lessons with what was done in them, in the desk's language. */
+  in(desk: Desk): Lessons {
+    const found = new Lessons(this.root, desk);
+    found.now = this.now;
+    found.done = this.done;
+    return found;
+  }
 
   constructor(
     private readonly root: HTMLElement,
@@ -149,7 +161,7 @@ export class Lessons {
 
   async draw(): Promise<void> {
     if (!this.all.length) {
-      const answer = await this.desk.ask({ action: "lessons", language: this.desk.language });
+      const answer = await this.desk.ask({ action: "lessons" });
       if (!answer) return;
       this.all = answer["lessons"] as Lesson[];
     }
@@ -162,6 +174,13 @@ export class Lessons {
       list.append(item);
     });
     this.root.replaceChildren(list, ...this.lesson());
+  }
+
+  /** A part that is tapped is the answer of the task that asks for one; whether there is one. */
+  tapped(ref: string): boolean {
+    const input = this.asked?.isConnected ? this.asked : null;
+    if (input) input.value = ref;
+    return input !== null;
   }
 
   private open(k: number): void {
@@ -192,6 +211,8 @@ export class Lessons {
     input.autocomplete = "off";
     if (task.kind === "until") form.append(make("p", task.text));
     else form.append(field(task.text, input));
+    if (task.kind === "first") input.addEventListener("focus", () => (this.asked = input));
+    if (task.kind === "of") input.addEventListener("focus", () => (this.asked = null));
     const check = make("button", words.say(task.kind === "until" ? "task_done" : "task_check"));
     check.type = "submit";
     form.append(check, said);
@@ -210,8 +231,8 @@ export class Lessons {
   }
 
   private mark(lesson: Lesson, task: string, answer: string): Promise<Answer | null> {
-    const { store, language, ask } = this.desk;
-    return ask({ action: "mark", state: store.state, lesson: lesson.name, task, answer, language });
+    const { store, ask } = this.desk;
+    return ask({ action: "mark", state: store.state, lesson: lesson.name, task, answer });
   }
 }
 
@@ -235,14 +256,15 @@ export function markPanel(root: HTMLElement, desk: Desk): void {
   });
   const check = button(words.say("mark_page"), () => {
     const request = { action: "check", state: desk.store.state, page: text.value, name };
-    void desk.ask({ ...request, language: desk.language }).then((answer) => {
+    void desk.ask(request, pasted).then((answer) => {
       // the report is the core's own, every text in it escaped there
-      if (answer) report.innerHTML = String(answer["html"]);
+      report.innerHTML = answer ? String(answer["html"]) : "";
     });
   });
   text.addEventListener("input", () => (name = "page.md"));
+  const pasted = field(words.say("paste_page"), text);
   root.replaceChildren(
-    field(words.say("paste_page"), text),
+    pasted,
     field(words.say("or_file"), file),
     check,
     report,
@@ -257,10 +279,12 @@ export function filePanel(root: HTMLElement, desk: Desk): void {
   file.type = "file";
   file.accept = ".toml,.json";
   file.addEventListener("change", () => {
-    const chosen = file.files?.[0];
-    if (chosen) void chosen.text().then((text) => openText(desk, chosen.name, text));
-    file.value = "";
+    const name = file.files?.[0]?.name ?? "";
+    void textOf(file).then((text) => {
+      if (text !== null) void openText(desk, opened, name, text);
+    });
   });
+  const opened = field(words.say("open_file"), file);
   const row = make("p", "", "acts");
   for (const form of FORMS) {
     row.append(button(nameIn(words)(form), () => void save(desk, form)));
@@ -269,37 +293,47 @@ export function filePanel(root: HTMLElement, desk: Desk): void {
     button(words.say("form_state"), () => {
       download("play.miya.json", "application/json", `${JSON.stringify(store.state, null, 1)}\n`);
     }),
-    button(words.say("copy_link"), () => void navigator.clipboard.writeText(location.href)),
+    button(words.say("copy_link"), () => {
+      const copied = (): void => desk.say(words.say("link_copied"));
+      const refused = (): void => desk.say(location.href);
+      void navigator.clipboard.writeText(location.href).then(copied, refused);
+    }, "of-page"),
   );
   root.replaceChildren(
-    field(words.say("open_file"), file),
+    opened,
     make("h2", words.say("save_as")),
     row,
-    make("p", words.say("link_hint"), "note"),
+    make("p", words.say("link_hint"), "note of-page"),
   );
 }
 
+/** What was chosen, and null of nothing; the same file can be chosen again. */
+async function textOf(file: HTMLInputElement): Promise<string | null> {
+  const text = (await file.files?.[0]?.text()) ?? null;
+  file.value = "";
+  return text;
+}
+
 /** A network file, or a state that was saved here. */
-async function openText(desk: Desk, name: string, text: string): Promise<void> {
+async function openText(desk: Desk, row: HTMLElement, name: string, text: string): Promise<void> {
   const form = name.toLowerCase().endsWith(".json") ? "json" : "toml";
   if (form === "json") {
     try {
       const given = JSON.parse(text) as Record<string, unknown>;
       if ("version" in given && "network" in given) {
-        if (await desk.ask({ action: "numbers", state: given })) desk.open(given as unknown as State);
+        if (await desk.ask({ action: "numbers", state: given }, row)) desk.open(given as unknown as State);
         return;
       }
     } catch {
       // the core says what is wrong with it, and where
     }
   }
-  const answer = await desk.ask({ action: "open", text, form });
+  const answer = await desk.ask({ action: "open", text, form }, row);
   if (answer) desk.open(answer["state"] as State);
 }
 
 async function save(desk: Desk, form: string): Promise<void> {
-  const { store, language } = desk;
-  const answer = await desk.ask({ action: "export", state: store.state, form, language });
+  const answer = await desk.ask({ action: "export", state: desk.store.state, form });
   if (!answer) return;
   const { name, media, text, base64 } = answer as unknown as Record<string, string | undefined>;
   if (!name || !media) return;

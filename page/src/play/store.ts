@@ -49,7 +49,7 @@ export class Store {
   private future: State[] = [];
   private merging: string | null = null;
   private held: State | null = null;
-  /** Called after each change; `whole` where the shape of the picture may be another. */
+  /** Called after each change. */
   onChange: (state: State) => void = () => undefined;
 
   get state(): State {
@@ -79,6 +79,15 @@ export class Store {
     this.future = [];
     this.held = state;
     this.onChange(state);
+  }
+
+  private before: Promise<unknown> = Promise.resolve();
+
+  /** What asks for a state that follows this one waits until whoever asks already is done. */
+  alone<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.before.then(act);
+    this.before = done.catch(() => undefined);
+    return done;
   }
 
   /** The next change is undone by itself, whatever it is. */

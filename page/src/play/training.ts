@@ -47,6 +47,11 @@ export class Training {
     requestAnimationFrame(frame);
   }
 
+  /** What was not shown yet is another network's. */
+  drop(): void {
+    this.waiting = [];
+  }
+
   /** Steps that were made are shown; no more are asked for. */
   stop(): void {
     this.running = false;
@@ -54,19 +59,24 @@ export class Training {
 
   private async fetch(): Promise<void> {
     while (this.running) {
-      if (this.waiting.length > AHEAD) {
+      if (this.waiting.length >= Math.min(AHEAD, Math.ceil(this.speed / 4))) {
         await new Promise((go) => requestAnimationFrame(go));
         continue;
       }
-      const from = this.store.state;
-      const steps = Math.min(PARCEL, Math.max(1, Math.ceil(this.speed / 4)));
-      const answer = await this.ask({ action: "step", state: from, steps });
-      if (answer.error) {
-        this.running = false;
-        this.onStop(answer);
-        return;
-      }
-      if (this.store.state !== from) continue; // an edit came between: the steps go on from it
+      await this.store.alone(() => this.parcel());
+    }
+  }
+
+  private async parcel(): Promise<void> {
+    if (!this.running) return;
+    const from = this.store.state;
+    const steps = Math.min(PARCEL, Math.max(1, Math.ceil(this.speed / 4)));
+    const answer = await this.ask({ action: "step", state: from, steps });
+    if (answer.error) {
+      this.running = false;
+      this.onStop(answer);
+    } else if (this.running && this.store.state === from) {
+      // else it was undone or another network opened meanwhile
       this.waiting.push(...(answer["trail"] as Point[]));
       this.store.commit(answer["state"] as State, "training");
       this.onNumbers(answer["numbers"] as Numbers);

@@ -47,20 +47,28 @@ export function field(
 
 /** Shows a fault beside the field that it is about; returns whether there is one. */
 export function blameField(path: (string | number)[], said: string): boolean {
+  if (!path.length) return false;
+  const rows = [...document.querySelectorAll<HTMLElement>(".panel:not([hidden]) .field[data-path]")];
+  const paths = rows.map((row) => (row.dataset["path"] ?? "").slice(1, -1));
   for (let length = path.length; length > 0; length -= 1) {
-    const wanted = JSON.stringify(path.slice(0, length));
-    for (const row of document.querySelectorAll<HTMLElement>(".field[data-path]")) {
-      if (row.dataset["path"] !== wanted) continue;
-      const problem = row.querySelector<HTMLElement>(".problem");
-      const control = row.querySelector<HTMLElement>("input, select, textarea");
-      if (!problem || !control) continue;
-      problem.textContent = said;
-      problem.hidden = false;
-      control.setAttribute("aria-invalid", "true");
-      return true;
-    }
+    const wanted = JSON.stringify(path.slice(0, length)).slice(1, -1);
+    const row = rows[paths.indexOf(wanted)];
+    if (row && problemIn(row, said)) return true;
   }
-  return false;
+  // of a fault in a whole, such as an example's target, the first of its parts
+  const part = rows[paths.findIndex((p) => p.startsWith(`${JSON.stringify(path).slice(1, -1)},`))];
+  return part !== undefined && problemIn(part, said);
+}
+
+/** Shows a fault in a row of its own; returns whether it has room for one. */
+export function problemIn(row: HTMLElement, said: string): boolean {
+  const problem = row.querySelector<HTMLElement>(".problem");
+  const control = row.querySelector<HTMLElement>("input, select, textarea");
+  if (!problem || !control || !row.isConnected) return false;
+  problem.textContent = said;
+  problem.hidden = false;
+  control.setAttribute("aria-invalid", "true");
+  return true;
 }
 
 export function clearProblems(): void {

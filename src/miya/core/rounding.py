@@ -12,6 +12,7 @@ Array = np.ndarray[Any, Any]
 Carry = Callable[..., Any]  # (values, scale=None) -> values of the same shape
 
 NOISE = 1e-14  # float64 sums are not trusted below this share of their largest term
+NOISE_EXPONENT = math.log10(NOISE)
 TIE = 1e-9  # nearer than this to half-way counts as half-way
 
 
@@ -61,5 +62,5 @@ def without_noise(value: float, scale: float) -> float:
     scale = max(scale, abs(value))
     if scale == 0 or not math.isfinite(scale):
         return value
-    decimals = int(-math.floor(math.log10(scale) + math.log10(NOISE)))
+    decimals = -math.floor(math.log10(scale) + NOISE_EXPONENT)
     return round(value, decimals)

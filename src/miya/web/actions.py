@@ -6,21 +6,23 @@ between two requests: the state goes back and forth whole (web/state.py). Each a
 says below, and "warnings", a list of texts. Texts of numbers are written here; a page never
 formats or computes one.
 
-    open       {text?, form?, language?}       -> state     (of no text: the original story)
+    open       {text?, form?}                  -> state     (of no text: the original story)
     link       {hash}                          -> state
     edit       {state, edit}                   -> state, numbers   (web/edits.py has the edits)
     numbers    {state}                         -> numbers            (web/numbers.py)
-    picture    {state, language}               -> svg, names
-    story      {state, language}               -> title, html, titles, views, names
-    blame      {state, measure, language}      -> rows, neurons, sum, change, residual, said
+    picture    {state}                         -> svg, names
+    story      {state}                         -> title, html, titles, views
+    blame      {state, measure}                -> rows, neurons, sum, change, residual, said
     step       {state, steps?}                 -> state, numbers, trail
     rewind     {state}                         -> state, numbers
     boundary   {state, size?}                  -> values, low, high, points
-    check      {state, page, name, language}   -> html, slips
-    export     {state, form, language}         -> name, media, text or base64
-    lessons    {language}                      -> lessons
-    mark       {state, lesson, task, answer, language} -> right, said
-    choices    {language}                      -> activations, losses, optimizers, datasets, edits
+    check      {state, page, name}             -> html, slips
+    export     {state, form}                   -> name, media, text or base64
+    lessons    {}                              -> lessons
+    mark       {state, lesson, task, answer}   -> right, said
+    choices    {}                              -> activations, losses, optimizers, datasets, edits
+
+Each may name its "language"; English is the default.
 
 A fault of the input is {"error": {"code", "text", "hint", "path"}}; the page keeps its last good
 state and shows the text beside the field that `path` leads to.
@@ -125,19 +127,19 @@ def _edit(request: Request) -> Answer:
     given = request.get("edit")
     if not isinstance(given, dict):
         raise MiyaInputError("E804", "the edit is no table", hint="send its kind and its keys")
-    return _with_numbers(edited(_state(request), given))
+    return _with_numbers(edited(_state(request), given), request)
 
 
-def _with_numbers(state: State) -> Answer:
+def _with_numbers(state: State, request: Request) -> Answer:
     from .numbers import numbers
 
-    return {"state": state, "numbers": numbers(state)}
+    return {"state": state, "numbers": numbers(state, _language(request))}
 
 
 def _numbers(request: Request) -> Answer:
     from .numbers import numbers
 
-    return {"numbers": numbers(_state(request))}
+    return {"numbers": numbers(_state(request), _language(request))}
 
 
 def _picture(request: Request) -> Answer:
@@ -164,13 +166,13 @@ def _step(request: Request) -> Answer:
     state, trail = stepped(
         _state(request), whole(request.get("steps", 1), "the number of steps", 1, MOST_STEPS)
     )
-    return {**_with_numbers(state), "trail": trail}
+    return {**_with_numbers(state, request), "trail": trail}
 
 
 def _rewind(request: Request) -> Answer:
     from .training import rewound
 
-    return _with_numbers(rewound(_state(request)))
+    return _with_numbers(rewound(_state(request)), request)
 
 
 def _boundary(request: Request) -> Answer:

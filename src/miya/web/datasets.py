@@ -30,11 +30,12 @@ def dataset(edit: Mapping[str, Any]) -> Rows:
         raise MiyaInputError(
             "E806", f"the data set is {name!r}"[:200], hint=f"choose {', '.join(DATASETS)}"
         )
-    count = whole(edit.get("count", 40), "the number of examples", 2, MOST_ROWS)
+    count = whole(edit.get("count", 40), "the number of examples", 2, MOST_ROWS, ("count",))
     noise = typed(edit.get("noise", 0.1))
     if not isinstance(noise, int | float) or isinstance(noise, bool) or not 0 <= noise <= 1:
-        raise MiyaInputError("E806", f"noise is {noise!r}"[:200], hint="choose it from 0 to 1")
-    rng = np.random.default_rng(whole(edit.get("seed", 1), "the seed", 0, 2**31))
+        hint = "choose it from 0 to 1"
+        raise MiyaInputError("E806", f"noise is {noise!r}"[:200], hint=hint, path=("noise",))
+    rng = np.random.default_rng(whole(edit.get("seed", 1), "the seed", 0, 2**31, ("seed",)))
     return make(rng, count, float(noise))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import isfinite
 from typing import Any
 
 from ..errors import MiyaInputError
@@ -20,15 +21,20 @@ def typed(value: Any) -> Any:
     if COMMA.fullmatch(text):
         text = text.replace(",", ".")
     try:
-        return float(text) if not text.lower().lstrip("+-").startswith(("inf", "nan")) else text
+        found = float(text)
     except ValueError:
         return text
+    return found if isfinite(found) else text  # the validator names what was typed
 
 
-def whole(value: Any, name: str, low: int, high: int) -> int:
-    """A whole number from low to high. Raises MiyaInputError E803."""
-    if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
-        return value
-    raise MiyaInputError(
-        "E803", f"{name} is {value!r}"[:200], hint=f"choose a whole number from {low} to {high}"
-    )
+def whole(value: Any, name: str, low: int, high: int, path: tuple[str, ...] = ()) -> int:
+    """A whole number from low to high, typed or given. path: the field that it was typed into.
+
+    Raises MiyaInputError E803.
+    """
+    found = typed(value) if isinstance(value, str) else value
+    sound = isinstance(found, int) or (isinstance(found, float) and found.is_integer())
+    if sound and not isinstance(found, bool) and low <= found <= high:
+        return int(found)
+    hint = f"choose a whole number from {low} to {high}"
+    raise MiyaInputError("E803", f"{name} is {value!r}"[:200], hint=hint, path=path)

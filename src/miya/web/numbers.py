@@ -10,14 +10,14 @@ from typing import Any
 
 from ..core.trace import Trace
 from ..drawing.build import example_of, fits, loss_lines
-from ..drawing.content import Card, Content
+from ..drawing.content import Content
 from .state import State
 from .training import traced
 
 Texts = dict[str, list[str]]
 
 
-def content_of(state: State, trace: Trace, language: str = "en") -> Content:
+def content_of(state: State, trace: Trace, language: str) -> Content:
     """What the picture of the state says. Raises MiyaInputError E651."""
     shown = state["shown"]
     return Content(
@@ -31,12 +31,12 @@ def content_of(state: State, trace: Trace, language: str = "en") -> Content:
     )
 
 
-def numbers(state: State) -> dict[str, Any]:
+def numbers(state: State, language: str = "en") -> dict[str, Any]:
     """{"loss", "after", "predicted"} as texts, {"cards": texts by neuron, "inputs": texts by input,
     "total": of the loss card}, None in "cards" where the picture is a summary: then it is drawn
     anew as a whole."""
     trace = traced(state)
-    content = content_of(state, trace)
+    content = content_of(state, trace, language)
     before, after = content.pair(trace.loss, trace.loss_after)
     found: dict[str, Any] = {
         "loss": before,
@@ -47,20 +47,10 @@ def numbers(state: State) -> dict[str, Any]:
     }
     if fits(trace):
         found["cards"] = {
-            card.ref: card_texts(content, card)
-            for k in range(len(content.flows))
-            for card in content.cards(k)
+            f"n{layer.number}.{i}": content.texts(k, i)
+            for k, layer in enumerate(trace.layers)
+            for i in range(layer.layer.outputs)
         }
         found["inputs"] = {item.ref: [item.value] for item in content.inputs()}
         found["total"] = [text for text, _ in loss_lines(content)]
     return found
-
-
-def card_texts(content: Content, card: Card) -> list[str]:
-    """The numbers of a card in the order of their labels: δ, facts, each row, each path."""
-    found = [card.delta] if card.delta else []
-    found += card.facts
-    for line in card.lines:
-        found += [line.cells[key] for key in content.columns]
-    found += [path.value for path in card.paths]
-    return [*found, card.total] if card.total else found

@@ -84,7 +84,7 @@ def serve(
     app = application(guard, Workers(workers), cookie=f"{COOKIE}_{port}")
     config = uvicorn.Config(
         app,
-        log_level="warning",
+        log_level="error",  # a broken request is not worth a line
         access_log=False,
         server_header=False,
         limit_concurrency=MOST_CONNECTIONS,

@@ -30,19 +30,17 @@ def picture(state: State, language: str) -> dict[str, Any]:
     parts that have one."""
     trace, shown = traced(state), state["shown"]
 
-    def drawn(theme: str) -> str:
-        placed = scene(
-            trace,
-            measure=shown["measure"],
-            view=shown["view"],
-            example=shown["example"],
-            digits=shown["digits"],
-            language=language,
-            miya=shown["miya"],
-        )
-        return svg(placed, theme=theme, standalone=False)
-
-    return {"svg": one_picture(drawn), "names": dict(names_of(trace))}
+    placed = scene(
+        trace,
+        measure=shown["measure"],
+        view=shown["view"],
+        example=shown["example"],
+        digits=shown["digits"],
+        language=language,
+        miya=shown["miya"],
+    )
+    drawn = one_picture(lambda theme: svg(placed, theme=theme, standalone=False))
+    return {"svg": drawn, "names": dict(names_of(trace))}
 
 
 def story(state: State, language: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from ...story.words import load
 from ..fields import typed
 from ..state import SHOWN, State, network_of, new_state
 from ..training import traced
-from .asked import GOALS, expected, first_by
+from .asked import GOALS, expected, first_by, names, normal
 
 NAMES = ("story", "bias", "paths", "saturation", "credit", "overshoot")
 CLOSE = 0.01  # of the value, for a number that is nearly right
@@ -70,9 +70,11 @@ def mark(state: State, lesson: str, task: str, answer: Any, language: str) -> di
     if "of" in found:
         return _number(expected(traced(state), found["of"]), answer, words)
     if "first" in found:
-        right, told_first = first_by(traced(state), found["first"], found["among"], answer)
-        key = "mark_right" if right else "mark_first"
-        return {"right": right, "said": words[key].format(first=told_first)}
+        known = names(traced(state), found["among"])
+        if normal(answer) not in map(normal, known):
+            return {"right": False, "said": words["mark_no_name"].format(example=known[0])}
+        right = first_by(traced(state), found["first"], found["among"], answer)
+        return {"right": right, "said": words["mark_right" if right else "mark_first"]}
     right = GOALS[found["until"]](traced(state))
     return {"right": right, "said": words["mark_right" if right else "mark_not_yet"]}
 

@@ -42,13 +42,26 @@ def expected(trace: Trace, quantity: str) -> float:
     return float(values[tuple(int(i) for i in index if i is not None)])
 
 
-def first_by(trace: Trace, measure: Measure, among: str, answer: Any) -> tuple[bool, str]:
-    """Whether `answer` names a part that comes first by the measure, and the first one's name."""
-    found = blame(trace, measure)
-    rows = found.neurons if among == "neurons" else found.parameters
-    names = [_name(row) for row in rows if row.rank == 1]
-    given = re.sub(r"[\s\[\],.]+", " ", answer).strip() if isinstance(answer, str) else ""
-    return given in {re.sub(r"[\[\].]+", " ", name).strip() for name in names}, ", ".join(names)
+def first_by(trace: Trace, measure: Measure, among: str, answer: Any) -> bool:
+    """Whether `answer` names a part that comes first by the measure."""
+    rows = _rows(trace, measure, among)
+    return normal(answer) in {normal(_name(row)) for row in rows if row.rank == 1}
+
+
+def names(trace: Trace, among: str) -> list[str]:
+    """What the parts are called."""
+    return [_name(row) for row in _rows(trace, "pressure", among)]
+
+
+def _rows(trace: Trace, measure: Measure, among: str) -> tuple[BlameRow, ...]:
+    found = blame(trace, measure, top=None)
+    return found.neurons if among == "neurons" else found.parameters
+
+
+def normal(name: Any) -> str:
+    """A name however it is written: "w1 [0, 2]" is "W1[0][2]"."""
+    text = name if isinstance(name, str) else ""
+    return re.sub(r"[\s\[\],.]+", " ", text).strip().lower()
 
 
 def _name(row: BlameRow) -> str:
