@@ -238,3 +238,10 @@ def test_without_an_optimizer_nothing_is_said_of_what_a_step_brought():
     assert "The loss did not fall" not in text and "The loss went from" not in text
     assert text.count("No parameter here is moved.") == 2
     assert told.html() and told.json()
+
+
+def test_carry_rounded_is_refused_of_a_model():
+    model = nn.Sequential(nn.Conv1d(1, 2, 2), nn.Flatten(), nn.Linear(4, 1))
+    x, y = torch.ones(2, 1, 3), torch.ones(2, 1)
+    with pytest.raises(miya.MiyaInputError, match="E612 carry rounded is for network files"):
+        miya.explain(model, x, y, loss="mse", optimizer="sgd", digits=3, carry="rounded")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,13 @@ from .steps import Source, load
 
 if TYPE_CHECKING:
     from ..analysis.check.mark import Marking
+    from ..core.network import Network
+    from ..core.page import Page
+
+
+# shares of a page's numbers that come out on the network that it works on
+ENOUGH, SURE, LEAD = 0.5, 0.9, 0.1
+MANY = 3  # slips from which the network itself may be misread
 
 
 @dataclass(frozen=True)
@@ -60,11 +68,39 @@ def check(page: str | Path, *, network: Source | None = None, language: str = "e
     network: what the page works on, where it does not give that itself (see `load`).
     Needs `pip install "miya[check]"`. Raises MiyaInputError.
     """
-    from ..analysis.check.mark import mark_page
     from ..read.page.read import read_page
 
     net = load(network) if network is not None else None
-    return Checked(mark_page(read_page(page, net), net), language)
+    return Checked(marked(lambda use: read_page(page, use), net), language)
+
+
+def marked(read: Callable[[Network | None], Page], network: Network | None = None) -> Marking:
+    """The marking of what `read` gives; where it gives no network, of the one that agrees."""
+    from ..analysis.check.guess import doubted, guess
+    from ..analysis.check.mark import mark_page
+
+    page = read(network)
+    if network is not None:
+        return mark_page(page, network)
+    made = mark_page(page, None) if page.description is not None else None
+    fits = _comes_out(made, page)
+    found = guess(page) if fits < SURE else None
+    if found is not None and found.agreement > fits + LEAD:
+        return mark_page(found.without_given(read(found.network)), found.network)
+    if made is not None and (made.network is None or fits >= ENOUGH):
+        return made
+    return mark_page(doubted(page), None)
+
+
+def _comes_out(made: Marking | None, page: Page) -> float:
+    """The share of a page's numbers that come out on the network that its names give."""
+    from ..analysis.check.guess import agreement
+
+    if made is None or made.network is None:
+        return 0.0
+    plain = page.steps == 1 and not page.softmax and made.network.optimizer.name == "sgd"
+    doubtful = plain and len(made.first_slips) >= MANY
+    return agreement(page, made.network) if doubtful else 1.0
 
 
 def answer_sheet(source: Source | None = None, *, form: str = "csv") -> str:

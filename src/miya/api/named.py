@@ -54,6 +54,8 @@ def trace_of(
     described = source if kind == "network" else network
     if kind in ("code", "onnx") or (kind == "weights" and kind_of(network) == "code"):
         batch = {"inputs": inputs, "target": target}
+        if digits is not None:
+            raise rounded_model()
         return _model_trace(source, network, {**changed, **batch, "only": only}, seed, dtype)
     if inputs is not None or target is not None:
         raise MiyaInputError(
@@ -65,6 +67,15 @@ def trace_of(
         described, source if kind == "weights" else None, changed, dtype or "float64", language
     )
     return take_step(made, digits=digits)
+
+
+def rounded_model() -> MiyaInputError:
+    """E612: what PyTorch works out cannot be rounded on the way."""
+    return MiyaInputError(
+        "E612",
+        "carry rounded is for network files: the numbers of a model are PyTorch's own",
+        hint="leave carry out; digits alone says how many are shown",
+    )
 
 
 def _network(

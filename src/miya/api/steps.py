@@ -77,7 +77,7 @@ def explain(
     Raises MiyaInputError.
     """
     from .models import explain_model, explanation_of, is_module
-    from .named import trace_of
+    from .named import rounded_model, trace_of
 
     check_digits(digits, carry, dtype or "float64")
     if top is not None and top < 1:
@@ -89,6 +89,8 @@ def explain(
         "miya": miya,
         "top": top,
     }
+    if carry == "rounded" and (is_module(source) or isinstance(source, ModelTrace)):
+        raise rounded_model()
     if is_module(source):
         return explain_model(
             source, inputs, target, loss=loss, optimizer=optimizer, apply=apply, **told
