@@ -164,9 +164,9 @@ def test_deep_nesting_and_ten_megabytes_are_bounded(tmp_path):
     for name, text in pages.items():
         path = tmp_path / name
         path.write_text(text, "utf-8")
-        start = time.perf_counter()
+        start = time.process_time()
         made = miya.check(path)
-        assert time.perf_counter() - start < 5, name
+        assert time.process_time() - start < 5, name
         assert name != "long.md" or "the first 0.5 MiB were read" in made.text()
 
 
@@ -176,9 +176,9 @@ def test_two_hundred_numbers_take_less_than_two_seconds(tmp_path):
     path = tmp_path / "long.md"
     path.write_text(text + body * 8, "utf-8")
     miya.check(path)
-    start = time.perf_counter()
+    start = time.process_time()
     made = miya.check(path)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert len(made.marking.marks) >= 200
 
 

@@ -31,7 +31,8 @@ class Statement:
 
     of: the quantity's element; None where the page only works out `formula`.
     formula: the expression as text. work: the numeric expressions written before the number,
-    as trees, nearest last.
+    as trees, nearest last. label: the words and signs before the number. at: its place in the
+    page's order.
     """
 
     of: Quantity | None
@@ -45,6 +46,9 @@ class Statement:
     pattern: str = ""  # how its name is built; names of one pattern are read in the same way
     others: tuple[Reading, ...] = ()  # what else the name may stand for
     flipped: bool = False  # the number is of `of` with the other sign
+    label: tuple[str, ...] = ()
+    at: int = 0
+    inferred: bool = False  # bound by what agrees, and not by its name
 
 
 @dataclass(frozen=True)
@@ -95,3 +99,6 @@ class Page:
     first: int = 1
     data: Mapping[int, Mapping[Quantity, float]] = field(default_factory=dict)
     velocity: str = ""  # of VELOCITIES
+    hints: Mapping[str, str] = field(default_factory=dict)  # what words say where no network is
+    givens: tuple[Statement, ...] = ()  # the numbers that give the network
+    loose: tuple[Statement, ...] = ()  # numbers of `unread`, by what stands before each

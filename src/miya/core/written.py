@@ -107,11 +107,16 @@ class Vector:
 
 @dataclass(frozen=True)
 class Chain:
-    """Sides joined by = or ≈. line: of each side's first token."""
+    """Sides joined by = or ≈. line: of each side's first token.
+
+    label: the words and signs before it, apart. at: its place in the page's order.
+    """
 
     sides: tuple[Tree, ...]
     signs: tuple[str, ...]
     lines: tuple[int, ...]
+    label: tuple[str, ...] = ()
+    at: int = 0
 
 
 Tree = Number | Ref | Binary | Negative | Transposed | Call | Vector | Chain

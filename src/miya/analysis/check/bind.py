@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
+from statistics import median
 
 from ...core.page import Note, Page, Statement
-from ...core.written import Negative
+from ...core.written import Negative, Quantity
 from .exact import Table
 from .judge import Judge, Mark
+from .near import Near
 from .world import World
 
 CLOSE = 0.01  # relative: what rounding carried on may move a number by
@@ -18,6 +22,7 @@ WEAK = {"wrong_index", "decimal_point", "rounded_early", "sign"}  # misread name
 TRIED = 4  # readings of one pattern that are tried on the whole page
 SEVERAL = 2  # numbers that must fit a reading other than the usual one
 UNITS = 3  # of its last digit, likewise
+TOLD = 3  # digits of a number that tell what it is
 
 
 def near(s: Statement, value: float, flipped: bool) -> bool:
@@ -160,11 +165,16 @@ def _bare(text: str) -> str:
     return inner[1:-1] if inner.startswith("(") and inner.endswith(")") else inner
 
 
-def doubtful(statements: tuple[Statement, ...], marks: tuple[Mark, ...]) -> list[int]:
+def doubtful(
+    statements: tuple[Statement, ...],
+    marks: tuple[Mark, ...],
+    exact: Table,
+    unsure: bool = False,
+) -> list[int]:
     """Places of numbers that are far from what their name says, where the name may be misread.
 
     A name is sure where other names of its pattern fit, or where a known mistake explains the
-    number.
+    number. unsure: names are so on the whole page, for they do not give its network.
     """
     groups: dict[tuple[str, str], list[int]] = defaultdict(list)
     for k, mark in enumerate(marks):
@@ -181,7 +191,74 @@ def doubtful(statements: tuple[Statement, ...], marks: tuple[Mark, ...]) -> list
             continue
         if len(bare) > max(1, fits) or lost:
             found += bare
-    return sorted(found)
+    for k, m in enumerate(marks):
+        bared = m.verdict == "wrong" and m.of is not None and not set(m.diagnosis) - WEAK
+        if bared and (unsure or statements[k].inferred):
+            found.append(k)
+    return sorted({*found, *_other(statements, marks, exact)})
+
+
+def _other(
+    statements: tuple[Statement, ...], marks: tuple[Mark, ...], exact: Table
+) -> Iterator[int]:
+    """Places of numbers that are another quantity to all their digits, where what the name says
+    is stated rightly elsewhere."""
+    rightly: dict[Quantity | None, set[Decimal]] = defaultdict(set)
+    for m in marks:
+        if m.verdict in ("right", "rounding", "follows"):
+            rightly[m.of].add(m.stated.value)
+    givens = {Decimal(repr(v)) for q, v in exact.items() if q.head in ("W", "b", "x", "y")}
+    stated = {m.of for m in marks}
+    usual = median(m.stated.unit for m in marks) if marks else 0
+    alike: dict[str, list[int]] = defaultdict(list)
+    hits = []
+    for k, mark in enumerate(marks):
+        for kind in {_words(statements[k]), form(statements[k])}:
+            alike[kind].append(k)
+        sheet = not statements[k].at  # whose names are fixed
+        if mark.of in exact and mark.stated.unit > usual and not sheet and _again(mark, givens):
+            yield k
+            continue
+        if mark.verdict not in ("wrong", "unclear") or statements[k].inferred:
+            continue
+        near = Near(abs(float(mark.stated.value)), mark.stated.half, 0.0)
+        own = exact.get(mark.of) if mark.of is not None else None
+        signed = own is not None and near(abs(own))  # a sign that is wrong, and no other name
+        if signed or sheet or not _telling(mark):
+            continue
+        equal = [q for q, v in exact.items() if q != mark.of and near(abs(v))]
+        elsewhere = rightly[mark.of] - {mark.stated.value}
+        lone = not set(mark.diagnosis) - WEAK and any(q not in stated for q in equal)
+        if equal and (elsewhere or lone):
+            hits.append(k)
+    for k in hits:
+        yield k
+        for kind in (_words(statements[k]), form(statements[k])) if statements[k].label else ():
+            group = alike[kind]
+            if not any(marks[n].verdict in ("right", "rounding") for n in group):
+                yield from (n for n in group if marks[n].verdict in ("wrong", "follows"))
+
+
+def _telling(mark: Mark) -> bool:
+    """Whether a number has digits enough to tell what it is."""
+    digits = len(mark.stated.value.as_tuple().digits)
+    return digits >= TOLD or (digits == TOLD - 1 and mark.stated.unit < Decimal("0.001"))
+
+
+def _again(mark: Mark, givens: set[Decimal]) -> bool:
+    """Whether a number is one of the network's own, given again."""
+    lost = mark.verdict not in ("right", "rounding") and mark.work is None
+    return lost and mark.stated.value in givens and not set(mark.diagnosis) - WEAK
+
+
+def _words(s: Statement) -> str:
+    """The words of a label, without what tells neurons apart."""
+    return " ".join(p for p in s.label if len(p) > 2) or form(s)
+
+
+def form(s: Statement) -> str:
+    """The form of a number's label, whatever its numbers are."""
+    return re.sub(r"\d+", "#", " ".join(s.label) or s.formula) + "[]" * len(s.element)
 
 
 def _shape(formula: str) -> str:
@@ -191,9 +268,33 @@ def _shape(formula: str) -> str:
 def without(page: Page, places: list[int]) -> Page:
     """`page` with the numbers at `places` among those that were not understood."""
     out = [page.statements[k] for k in places]
+    again = [replace(s, of=None, others=(), flipped=False) for s in out if not s.inferred]
     rows = [(s.stated.text, s.line, f"{s.formula}: {s.stated.text}") for s in out]
     kept = tuple(s for k, s in enumerate(page.statements) if k not in set(places))
     note = Note("doubted", {"names": ", ".join(dict.fromkeys(s.formula for s in out[:6]))})
     notes = page.assumed if note in page.assumed else (*page.assumed, note)
     unread = tuple(sorted({*page.unread, *rows}, key=lambda row: row[1]))
-    return replace(page, statements=kept, unread=unread, assumed=notes)
+    loose = (*page.loose, *again)
+    return replace(page, statements=kept, unread=unread, assumed=notes, loose=loose)
+
+
+def with_bound(page: Page, kept: tuple[Statement, ...], known: tuple[Statement, ...]) -> Page:
+    """`page` with the statements `kept`, of which those of `known` were not understood before."""
+    unread = Counter((s.stated.text.lstrip("-"), s.line) for s in known)
+    left = []
+    for row in page.unread:
+        if unread[row[0].lstrip("-"), row[1]] > 0:
+            unread[row[0].lstrip("-"), row[1]] -= 1
+        else:
+            left.append(row)
+    inside = {s.at for s in known}
+    loose = tuple(s for s in page.loose if s.at not in inside)
+    told = [s for s in kept if s.inferred]
+    notes = [n for n in page.assumed if n.key not in ("inferred", "turned")]
+    turned = dict.fromkeys(s.of.symbol for s in kept if s.flipped and s.of is not None)
+    if turned:
+        notes.append(Note("turned", {"names": ", ".join(turned)}))
+    if told:
+        shown = ", ".join(f"{s.stated.text} ({s.line}) = {s.of}" for s in told[:6])
+        notes.append(Note("inferred", {"count": len(told), "names": shown}))
+    return replace(page, statements=kept, unread=tuple(left), loose=loose, assumed=tuple(notes))

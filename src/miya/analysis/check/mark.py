@@ -16,10 +16,13 @@ from ...core.written import Quantity
 from ...errors import MiyaInputError, MiyaWarning
 from ..blame import Measure, blame
 from .bind import doubtful, without
+from .exact import Table, table
 from .judge import Mark, mark_line
 from .steps import mark_steps
 
 FITS = ("right", "rounding", "follows")
+SEVERAL = 2  # slips from which names may be misread
+SHARE = 0.75  # of the numbers that names bind
 ASKED = ("loss",)  # settled always; the others only where something is wrong
 LEAD = {
     "order": 2,
@@ -59,6 +62,7 @@ class Marking:
     marks: tuple[Mark, ...]
     answers: tuple[Answer, ...] = ()
     conventions: tuple[Convention, ...] = field(default=())
+    exact: Table = field(default_factory=dict)  # of the first step
 
     @property
     def first_slips(self) -> tuple[Mark, ...]:
@@ -74,11 +78,7 @@ def mark_page(page: Page, network: Network | None) -> Marking:
 
     Raises MiyaInputError E705 where there is nothing to mark.
     """
-    made = _mark_own(page, network)
-    while made.network is not None and made.page.choices:
-        ((name, options),) = made.page.choices.items()
-        made = _settled(made, name, options, network)
-    made = _sure(made)
+    made = _settled(page, network)
     if not made.marks and not page.unread:
         raise MiyaInputError(
             "E705",
@@ -88,39 +88,82 @@ def mark_page(page: Page, network: Network | None) -> Marking:
     return made
 
 
-def _sure(made: Marking) -> Marking:
+def _settled(page: Page, network: Network | None) -> Marking:
+    """The marking under the option of each open convention that fits most numbers."""
+    told: list[Convention] = []
+    whole: Marking | None = None
+    while page.choices:
+        ((name, options),) = page.choices.items()
+        first = next(iter(options))
+        if name not in ASKED:
+            whole = whole or _whole(page, network)
+            if not any(m.verdict == "wrong" for m in whole.marks):
+                page = options[first]
+                continue
+        asked = None if name in ASKED else False
+        made = {option: _mark_own(options[option], network, asked) for option in options}
+        chosen, convention = choose(made, name)
+        if whole is not None and name not in ASKED:
+            made = {first: whole, chosen: whole}
+            if chosen != first:
+                made[chosen] = _whole(options[chosen], network)
+                roughly = convention
+                chosen, convention = choose(made, name)
+                if convention is not None and roughly is not None:
+                    fits = {**roughly.fits, **convention.fits}
+                    convention = replace(convention, fits=fits)
+        told += [convention] if convention is not None else []
+        page, whole = options[chosen], made[chosen] if name not in ASKED else None
+    whole = whole or _whole(page, network)
+    return replace(_unnamed(whole, page), conventions=tuple(told))
+
+
+def _unnamed(made: Marking, page: Page) -> Marking:
+    """`made`, or the marking that trusts no name, where under it several slips are none.
+
+    It must bind nearly as many numbers; one slip more could be one of the page's.
+    """
+    slips = len(made.first_slips)
+    if made.network is None or slips < SEVERAL or page.steps > 1 or page.softmax:
+        return made
+    if not all(s.at for s in page.statements):  # a sheet, whose names are fixed
+        return made
+    free = tuple(replace(s, of=None, others=(), flipped=False) for s in page.statements)
+    other = mark(replace(page, statements=(), loose=(*free, *page.loose)), made.network, infer=True)
+    bound = sum(m.of is not None for m in made.marks)
+    if len(other.first_slips) >= slips or SHARE * bound > len(other.marks):
+        return made
+    return other
+
+
+def _whole(page: Page, network: Network | None) -> Marking:
+    """The marking without the numbers whose names may be misread, with those that agree."""
+    made = _sure(_mark_own(page, network, False))
+    if made.network is None:
+        return made
+    return _sure(mark(made.page, made.network, infer=True), infer=True)
+
+
+def _sure(made: Marking, infer: bool = False) -> Marking:
     """The marking without the numbers whose names may be misread."""
-    for _ in range(2):
-        places = doubtful(made.page.statements, made.marks) if made.network is not None else []
+    for _ in range(2 if made.network is not None else 0):
+        unsure = any(n.key == "guessed" for n in made.page.assumed)
+        places = doubtful(made.page.statements, made.marks, made.exact, unsure)
         if not places:
             break
-        again = mark(without(made.page, places), made.network)
-        made = replace(again, conventions=made.conventions)
+        made = mark(without(made.page, places), made.network, infer)
     return made
 
 
-def _settled(
-    made: Marking, name: str, options: Mapping[str, Page], network: Network | None
-) -> Marking:
-    """The marking under the option of one convention that fits most numbers."""
-    first, *others = options.items()
-    left = replace(made, page=replace(made.page, choices=first[1].choices))
-    if name not in ASKED and not any(m.verdict == "wrong" for m in made.marks):
-        return left
-    marked = {first[0]: left} | {option: _mark_own(page, network) for option, page in others}
-    if len({tuple(m.verdict for m in one.marks) for one in marked.values()}) < 2:
-        return left
-    return choose(marked, name)
-
-
-def _mark_own(page: Page, network: Network | None) -> Marking:
+def _mark_own(page: Page, network: Network | None, infer: bool | None = None) -> Marking:
+    infer = _thin(page) if infer is None else infer
     if network is not None or page.description is None:
-        return mark(page, network)
+        return mark(page, network, infer)
     notes: list[Note] = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", MiyaWarning)
         try:
-            made = mark(page, build(page.description))
+            made = mark(page, build(page.description), infer)
         except MiyaInputError as error:
             notes.append(Note("bad_network", {"error": str(error)}))
             made = mark(page, None)
@@ -128,28 +171,38 @@ def _mark_own(page: Page, network: Network | None) -> Marking:
     return replace(made, page=replace(page, assumed=(*page.assumed, *notes))) if notes else made
 
 
-def mark(page: Page, network: Network | None) -> Marking:
-    """Mark `page` on its network; without one only its own arithmetic."""
+def _thin(page: Page) -> bool:
+    """Whether names bind so few numbers of a page that the others must tell its conventions."""
+    named = sum(s.of is not None for s in page.statements)
+    return 2 * named < len(page.statements) + sum(bool(s.stated.unit) for s in page.loose)
+
+
+def mark(page: Page, network: Network | None, infer: bool = False) -> Marking:
+    """Mark `page` on its network; without one only its own arithmetic.
+
+    infer: whether numbers that no name binds are bound by what agrees.
+    """
     if network is None:
         lines = (mark_line(s) for s in page.statements)
         return Marking(page, None, tuple(m for m in lines if m.verdict != "unclear"))
-    marks, traces = mark_steps(page, network)
-    return Marking(page, network, marks, answers(page, traces))
+    page, marks, traces = mark_steps(page, network, infer)
+    exact = table(traces[0], page.softmax)
+    return Marking(page, network, marks, answers(page, traces), (), exact)
 
 
-def choose(options: Mapping[str, Marking], name: str) -> Marking:
-    """The marking under the option that fits most numbers; the first of equals."""
+def choose(options: Mapping[str, Marking], name: str) -> tuple[str, Convention | None]:
+    """The option that fits most numbers, the first of equals; None where that tells nothing."""
+    first = next(iter(options))
+    if len({tuple(m.verdict for m in made.marks) for made in options.values()}) < 2:
+        return first, None
     good = (*FITS, "not_carried", "last_digit") if name.startswith("activation") else FITS
     fits = {o: sum(m.verdict in good for m in made.marks) for o, made in options.items()}
-    first = next(iter(fits))
     best = max(fits, key=lambda o: fits[o])
     if fits[best] < fits[first] + LEAD.get(name.split()[0], 1):
         best = first
         if name not in ASKED:
-            return options[first]
-    made = options[best]
-    found = Convention(name, best, fits, len(made.marks))
-    return Marking(made.page, made.network, made.marks, made.answers, (*made.conventions, found))
+            return first, None
+    return best, Convention(name, best, fits, len(options[best].marks))
 
 
 def answers(page: Page, traces: Sequence[Trace]) -> tuple[Answer, ...]:

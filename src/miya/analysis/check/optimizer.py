@@ -37,6 +37,7 @@ VELOCITY_LINES: Mapping[str, tuple[Line, Line]] = dict(
 )
 LINES = ("g_up", "d", "v", "n", "s", "m", "m_hat", "v_hat", "v_max")
 STATE = ("v", "s", "m", "v_max")
+PLAIN = ("change", "-lr * g")
 
 
 def lines(w: World) -> list[Line]:
@@ -117,6 +118,10 @@ def change(w: World, of: Quantity) -> list[float]:
     mask = layer.weight_mask if letter == "W" else layer.bias_mask
     if not mask[of.index if letter == "W" or mask.size > 1 else (0,)]:
         return [0.0]
+    told = lines(w)
+    if len(told) == 1 and told[0] == PLAIN:  # the usual case, which is asked for most
+        rate = w.get(Quantity("η"))
+        return [-rate * w.get(Quantity(f"∂C/∂{letter}", of.layer, of.index))]
     return [by_line(w, of, "change", letter)]
 
 

@@ -8,13 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from ...core.network import Network
-from ...core.page import Page
+from ...core.page import Page, Statement
 from ...core.rounding import Array
 from ...core.step import State, take_step
 from ...core.trace import Trace
 from ...core.written import Quantity
-from .bind import judged, rebound
+from .bind import judged, rebound, with_bound
 from .exact import table
+from .infer import inferred
 from .judge import Judge, Mark
 from .optimizer import EMA, OTHERS, USUAL
 from .world import World
@@ -22,21 +23,31 @@ from .world import World
 Given = Mapping[Quantity, float]
 
 
-def mark_steps(page: Page, network: Network) -> tuple[tuple[Mark, ...], list[Trace]]:
-    """The marks in the order of the page, and the exact trace of each step.
+def mark_steps(
+    page: Page, network: Network, infer: bool = True
+) -> tuple[Page, tuple[Mark, ...], list[Trace]]:
+    """The page with what its numbers bind, the marks in its order, the exact trace of each step.
 
+    infer: whether numbers that no name binds are bound by what agrees.
     Raises MiyaInputError where a step leaves float range.
     """
-    marks: dict[int, Mark] = {}
+    found: dict[int, tuple[Statement, Mark]] = {}
+    every = sorted((*page.statements, *page.loose), key=lambda s: s.at)
+    loose = {id(s) for s in page.loose}
     traces = list(exact_steps(page, network))
     judge: Judge | None = None
     for k, trace in enumerate(traces, 1):
         judge = _judge(page, trace, judge)
-        places = [place for place, s in enumerate(page.statements) if s.step == k]
-        own = tuple(page.statements[place] for place in places)
-        for place, s in zip(places, rebound(own, judge.exact, judge.truth), strict=True):
-            marks[place] = judged(judge, s)
-    return tuple(marks[place] for place in sorted(marks)), traces
+        places = [place for place, s in enumerate(every) if s.step == k]
+        own = rebound(tuple(every[place] for place in places), judge.exact, judge.truth)
+        told = inferred(list(own), judge.exact, judge.truth) if infer else own
+        for place, s in zip(places, told, strict=True):
+            if s.of is not None or id(every[place]) not in loose:
+                found[place] = s, judged(judge, s)
+    order = sorted(found)
+    kept = tuple(found[place][0] for place in order)
+    known = tuple(s for place, s in enumerate(every) if place in found and id(s) in loose)
+    return with_bound(page, kept, known), tuple(found[place][1] for place in order), traces
 
 
 def exact_steps(page: Page, network: Network) -> Iterator[Trace]:

@@ -163,13 +163,14 @@ def code_tokens(text: str, line: int, language: str = "") -> list[Token]:
             shown = f"{printed['what']} = {printed['value']}"
             found += [*plain_tokens(shown, line + k), end(line + k)]
             continue
-        row = RESULT.sub(r" = \1", row)
+        row = LISTED.sub(r"\1  ", RESULT.sub(r" = \1", row))
         row = re.sub(r"\b(?:np\.(?:array|matrix)|torch\.tensor)\(", "(", row)
         found += plain_tokens(re.sub(r"\b(?:np|math|torch)\.", "", row), line + k)
         found.append(Token("break", "\n", line + k))
     return found
 
 
+LISTED = re.compile(r"^(\s*)- (?=[-\[\d])")  # YAML's lists
 RESULT = re.compile(r"(?<=\S)\s+(?:#|//)\s*(?:->|→|=>|≈|=)?\s*(-?[\d.\[(][^#]*)$")
 PRINTED = re.compile(
     r"print\((?P<what>[^()]*(?:\([^()]*\))?)\)\s*#\s*(?:->|→|=>|=)?\s*(?P<value>.+)$"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...core.written import Chain, Negative, Number, Tree, Vector
+from ...core.written import Chain, Negative, Number, Ref, Tree, Vector
 from .expressions import CLOSE, DEEPEST, Expressions
 from .tokens import Token
 
@@ -38,6 +38,9 @@ class Brackets(Expressions):
             item = self.chain()
             if item is None:
                 self.at = mark
+                return None
+            if opened.kind == "(" and isinstance(item, Chain) and isinstance(item.sides[0], Ref):
+                self.at = mark  # (x = 0.1, t = 1) are two, and no vector
                 return None
             rows[-1].append(item)
             self.skip_breaks()

@@ -131,6 +131,7 @@ _PLAIN = str.maketrans(PLAIN)
 def simplify(text: str) -> str:
     """Signs of one meaning as one sign, small raised and lowered figures as ^ and _."""
     text = unicodedata.normalize("NFC", text).translate(_PLAIN)
+    text = re.sub(r"(?<=[\d)\]])\s+[xX]\s+(?=-?[(\[]?-?\d)", " * ", text)  # 0.5 x 0.2
     text = re.sub(r"y\u0302", "ŷ", text)
     text = re.sub(r"([mMvVsS])\u0302", r"\1_hat", text)
     text = re.sub(r"[₀-₉₊₋ᵢⱼₖₙₒₓₕ₍₎]+", lambda m: "_{" + m[0].translate(LOW) + "}", text)

@@ -30,6 +30,10 @@ WHERE = {
     "hidden": re.compile(r"hidden", re.IGNORECASE),
     "output": re.compile(r"output|final layer|last layer", re.IGNORECASE),
 }
+BY_NUMBER = {  # in a network of two layers
+    "hidden": re.compile(r"hidden|first layer|layer (?:1|one)\b", re.IGNORECASE),
+    "output": re.compile(r"output|(?:final|last|second) layer|layer (?:2|two)\b", re.IGNORECASE),
+}
 HALF = re.compile(
     r"\\[dt]?frac\s*\{?\s*1\s*\}?\s*\{?\s*2\s*\}?|½|(?<!\d)1\s*/\s*2"
     r"|0\.5\s*\*?\s*(?:[(Σ∑\[]|\\sum|\\left|\\cdot|\\,|np|sum|mean|torch)|(?:\^\s*\{?2\}?|²|\*\*\s*2)\)*\s*/\s*2"
@@ -42,6 +46,12 @@ FORMULA = re.compile(
     r"\s*(?:\([^)\n]{0,20}\))?\s*(?:&)?[=:|]\s*(?P<what>[^\n]{3,160})",
     re.IGNORECASE,
 )
+# the square of a difference of letters, whatever it is called: F = (t - a)^T (t - a)
+SQUARED = re.compile(
+    r"=\s*(?P<what>[^\n=≈]{0,60}?\(\s*[A-Za-zŷ][^()\n=]{0,24}?-\s*[A-Za-zŷ][^()\n=]{0,24}\)"
+    r"\s*(?:\^\s*\{?\s*(?:2|T|\\top)|²|\*\*\s*2)[^\n=≈]{0,40})"
+)
+BOLD = re.compile(r"\\(?:mathbf|boldsymbol|bm|vec|mathrm|mathcal|hat|text)\s*\{\s*(\w+)\s*\}")
 PHRASES: tuple[tuple[str, str], ...] = (
     (r"binary[ -]cross[ -]?entropy|\bBCE\b|log[ -]loss", "binary_cross_entropy"),
     (r"cross[ -]?entropy", "cross_entropy"),
@@ -134,6 +144,15 @@ def _called(side: Tree) -> str | None:
     return None
 
 
+def hints(text: str, chains: Iterable[Chain]) -> dict[str, str]:
+    """What words say of a network of one hidden layer whose numbers no names give."""
+    found, told = _spoken(text, 2)
+    said = {**(told if len({_called_so(m) for m in SAID.finditer(text)}) == 1 else {}), **found}
+    name, sure = loss(text, chains, 1)
+    made = {"hidden": said.get(1), "output": said.get(2), "loss": name if sure else None}
+    return {key: value for key, value in made.items() if value is not None}
+
+
 def _spoken(text: str, layers: int) -> tuple[dict[int, str], dict[int, str]]:
     """By layer: what the page says of it, and what it says of no layer."""
     found: dict[int, str] = {}
@@ -145,7 +164,8 @@ def _spoken(text: str, layers: int) -> tuple[dict[int, str], dict[int, str]]:
             names = [_called_so(m) for m in SAID.finditer(clause)]
             if not names:
                 continue
-            places = [w for w, pattern in WHERE.items() if pattern.search(clause)]
+            where = BY_NUMBER if layers == 2 else WHERE
+            places = [w for w, pattern in where.items() if pattern.search(clause)]
             if places == ["hidden"] or (
                 len(places) == 2 and names[0] not in ("softmax", "identity")
             ):
@@ -175,16 +195,23 @@ def loss(text: str, chains: Iterable[Chain], outputs: int) -> tuple[str | None, 
             return ("binary_cross_entropy" if two else "cross_entropy"), True
         squared = re.search(r"\^\s*\{?2|²|\*\*\s*2", what)
         if squared and re.search(r"[A-Za-zŷ]", what):
-            if HALF.search(what):
-                return ("half_mean" if MEAN.search(what) else "half_squared_error"), True
-            if MEAN.search(what):
-                return "mean_squared_error", True
-            return "squared_error", True
+            return _of_square(what), True
+    plain = BOLD.sub(r"\1", text).replace("\\left", "").replace("\\right", "")
+    squared_so = SQUARED.search(plain)
+    if squared_so:
+        return _of_square(re.split(r"\\q?quad|;|\\\\|\$", squared_so["what"])[0]), True
     for pattern, name in PHRASES:
         if re.search(pattern, text, re.IGNORECASE):
             sure = name not in ("squared_error", "mean_squared_error")
             return name, sure
     return None, False
+
+
+def _of_square(what: str) -> str:
+    """The loss that the formula of a square is, by what stands before it."""
+    if HALF.search(what):
+        return "half_mean" if MEAN.search(what) else "half_squared_error"
+    return "mean_squared_error" if MEAN.search(what) else "squared_error"
 
 
 OPTIMIZERS = (

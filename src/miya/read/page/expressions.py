@@ -333,6 +333,8 @@ class Expressions:
 
     def marks(self, name: Name, text: str) -> bool:
         """Whether what stands above a name belongs to it, and is no power."""
+        if text.strip().isdigit() and self.kind() == "_":
+            return True  # s^2_1 is no square
         if text.strip().isdigit():
             return name.base in ("W", "w", "b", "z", "δ", "a", "x", "grad W", "v", "m", "h")
         return True

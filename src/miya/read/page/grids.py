@@ -72,7 +72,7 @@ def _head(tokens: list[Token], parse: Parse, letter: str | None) -> Tree | None:
         below = {low for ref in names(tree) for low in (ref.wrt or ref.name).low}
         if summed:
             break
-        if letter in below:
+        if any(p[:1] == letter and (len(p) == 1 or p[1:].isdigit()) for p in below):
             return _slope(tree) or tree
     return Ref(Name(BACK, (letter or "",))) if summed else None
 
@@ -91,7 +91,11 @@ def _slope(tree: Tree) -> Tree | None:
 
 def _at(tree: Tree, letter: str, number: str) -> Tree:
     def placed(name: Name) -> Name:
-        return replace(name, low=tuple(number if p == letter else p for p in name.low))
+        parts: list[str] = []
+        for p in name.low:  # j1 is j and 1
+            own = p[:1] == letter and (len(p) == 1 or p[1:].isdigit())
+            parts += [number, p[1:]] if own else [p]
+        return replace(name, low=tuple(p for p in parts if p))
 
     return renamed(Chain((tree,), (), (0,)), placed).sides[0]
 

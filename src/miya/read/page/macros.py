@@ -15,8 +15,12 @@ LONGEST = 2_000  # signs of a body
 GROWTH = 4  # times the page's own length
 
 
+UNIT = re.compile(r"\\(?:num|qty|SI)(?:\[[^\]\n]*\])?\{([^{}\n]{1,60})\}")
+
+
 def expanded(text: str) -> str:
     """`text` with its own commands written out; lines stay where they are."""
+    text = UNIT.sub(r"\1", text)  # siunitx
     if "\\newcommand" not in text and "\\def" not in text and "\\DeclareMath" not in text:
         return text
     bodies, rest = _definitions(text)
@@ -107,8 +111,13 @@ LAYOUT = re.compile(
     r"|problem|question|answer|figure|minipage|flushleft|parts)\*?\}(?:\[[^\]\n]{0,80}\])?"
     r"|\\(?:noindent|medskip|bigskip|smallskip|newpage|maketitle|centering|item)\b(?:\[[^\]\n]{0,40}\])?"
 )
-HEADING = re.compile(r"\\(?:sub)*(?:section|paragraph|part|chapter)\*?\{([^{}\n]{0,200})\}")
-FONTS = re.compile(r"\\(?:textbf|textit|emph|underline|texttt)\{([^{}$\n]{0,200})\}")
+HEADING = re.compile(
+    r"\\(?:(?:sub)*(?:section|paragraph|part|chapter)\*?|begin\{frame\}(?:\[[^\]\n]*\])?|frametitle)"
+    r"\{([^{}\n]{0,200})\}|\\(?:begin|end)\{frame\}"
+)
+FONTS = re.compile(
+    r"\\(?:textbf|textit|emph|underline|texttt|alert|structure)\{([^{}$\n]{0,200})\}"
+)
 
 
 def document(text: str) -> str:
@@ -119,7 +128,7 @@ def document(text: str) -> str:
     if begin >= 0:
         text = "\n" * text.count("\n", 0, begin) + text[begin:]
     text = re.sub(r"(?<!\\)%[^\n]*", "", text)
-    text = HEADING.sub(r"# \1", LAYOUT.sub("", text))
+    text = HEADING.sub(lambda m: f"# {m[1]}" if m[1] else "", LAYOUT.sub("", text))
     text = FONTS.sub(r"\1", text)
     text = re.sub(r"\\\[|\\\]", lambda _: "$$", re.sub(r"\\\\\[[^\]\n]{0,20}\]", r"\\\\", text))
     return re.sub(r"(?m)^[ \t]+", "", text)

@@ -10,6 +10,8 @@ from typing import Any
 from ...errors import MiyaInputError
 from .blocks import code_tokens, end, markdown_tokens
 from .encoding import simplify
+from .frames import framed
+from .html import html_tokens
 from .tokens import Token, plain_tokens
 
 PRINT = re.compile(r"^\s*print\((?P<what>[^(),]+)\)\s*$|^(?P<bare>[A-Za-z_]\w*)\s*$")
@@ -77,6 +79,11 @@ def _cell(cell: dict[str, Any], where: _Lines, found: list[Token]) -> None:
     shown = (
         [_output(o) for o in outputs if isinstance(o, dict)] if isinstance(outputs, list) else []
     )
+    for k, text in enumerate(shown):
+        made = framed(text)
+        if made != text:
+            found += [*html_tokens(simplify(made), where.of(text)), end(line)]
+            shown[k] = ""
     printed = [item for text in shown for item in _items(text)]
     asked = [m["what"] or m["bare"] for m in map(PRINT.match, source.split("\n")) if m]
     for k, item in enumerate(printed):

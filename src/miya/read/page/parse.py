@@ -14,6 +14,7 @@ from .tokens import PHRASES, Token
 __all__ = ["Parser", "TooMuch", "phrases"]
 
 SUMS = ("sum", "Sum", "SUM", "Σ", "∑", "sum_k", "SUM_k", "sum_i", "Sum_k", "sum_j", "summed")
+NORMS = ("‖", "∥", "|", "||")
 REMARKS = (
     "now", "about", "then", "therefore", "thus", "roughly", "approximately", "equal", "to",
     "simply",
@@ -106,7 +107,7 @@ class Parser(Brackets):
             return False
         if token.kind == "op" and token.text in LEVEL and after is not None:
             dash = token.text == "-" and not token.maths
-            return not dash and (after.kind in STARTS or after.text in SUMS)
+            return not dash and (after.kind in STARTS or after.text in (*SUMS, *NORMS))
         if token.kind == "(":
             inside = [t.kind for t in self.tokens[self.at + 1 : self.at + 4]]
             if inside[1:2] == [")"] and token.space:  # b2 = 0.6 (output)

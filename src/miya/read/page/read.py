@@ -11,13 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from ...core.network import Network
-from ...core.page import VELOCITIES, Note, Page
+from ...core.page import VELOCITIES, Note, Page, Statement
 from ...core.written import Chain
 from ...errors import MiyaInputError
+from . import evidence
+from .around import Items, stated_alone
 from .blocks import markdown_tokens, need_extra
+from .console import consoles
 from .context import Place, completed
 from .describe import description
 from .encoding import LARGEST, decode, read_bytes, repair, simplify
+from .frames import framed
 from .givens import Gatherer, Given
 from .html import html_tokens, visible
 from .labels import Entity
@@ -81,16 +85,17 @@ def read_text(
     if form != "notebook":
         text = untimed(document(expanded(text)))
     if form == "markdown" and not HTML.match(text):
-        text = recorded(sessions(text))
+        text = recorded(sessions(consoles(framed(text))))
     tokens = _tokens(text, form, name)
     if len(tokens) >= MOST:
         notes.append(Note("cut_tokens", {"limit": MOST}))
     said = simplify(visible(text) if HTML.match(text) else text)
     kind, tokens = named(tokens, said, network)
-    chains, loose = _chains(tokens, notes, said)
+    chains, loose, alone = _chains(tokens, notes, said)
     trained, marked = training(kind, tokens, [c for c, _ in chains], said)
     pairs = [(c, n) for c, (_, n) in zip(marked, chains, strict=True) if c is not None]
-    return _page(name, text, pairs, loose, network, notes, trained)
+    stated = tuple(stated_alone(alone))
+    return _page(name, text, pairs, loose, stated, network, notes, trained)
 
 
 def _tokens(text: str, form: str, name: str) -> list[Token]:
@@ -121,12 +126,13 @@ Loose = list[tuple[str, int]]
 
 def _chains(
     tokens: list[Token], notes: list[Note], said: str
-) -> tuple[list[tuple[Chain, Loose]], Loose]:
-    """Every chain with its numbers, and the numbers that stand in none."""
+) -> tuple[list[tuple[Chain, Loose]], Loose, list[Chain]]:
+    """Every chain with its numbers, the numbers that stand in none, and those behind a label."""
     found: list[tuple[Chain, Loose]] = []
     loose: Loose = []
     where: list[Entity | None] = []
     place = Place()
+    items = Items()
     spent = [0]
     part: list[Token] = []
     try:
@@ -135,19 +141,21 @@ def _chains(
                 part.append(token)
                 continue
             parser = Parser(part, spent)
-            for chain, numbers in _run(parser, loose, place):
+            for chain, numbers in _run(parser, loose, place, items):
                 found.append((chain, numbers))
                 where.append(place.entity)
             part = []
-            made = table_chains(token.extra, spent)
+            made = [items.placed(c) for c in table_chains(token.extra, spent)]
             found += [(chain, []) for chain in made]
             where += [place.entity] * len(made)
-            loose += _left(token.extra, made)
+            left = _left(token.extra, made)
+            items.cells(token.extra, made, spent)
+            loose += left
     except TooMuch:
         notes.append(Note("cut_steps", {}))
     plain = in_role([c for c, _ in found], said)
     whole = by_layer(completed(list(zip(plain, where, strict=True))))
-    return [(c, n) for c, (_, n) in zip(whole, found, strict=True)], loose
+    return [(c, n) for c, (_, n) in zip(whole, found, strict=True)], loose, items.alone
 
 
 def _left(rows: list[Any], chains: list[Chain]) -> Loose:
@@ -165,11 +173,16 @@ def _left(rows: list[Any], chains: list[Chain]) -> Loose:
             numbers = [n for t in tokens for n in _numbers(t) if "." in n[0]]
             if line in worked and len(numbers) != 1:
                 continue  # the working of a number that is held
-            left += [(text, line) for text, _ in numbers if not held[text, line]]
+            for text, _ in numbers:
+                if held[text, line] > 0:
+                    held[text, line] -= 1
+                else:
+                    left.append((text, line))
     return left
 
 
-def _run(parser: Parser, loose: Loose, place: Place) -> Iterator[tuple[Chain, Loose]]:
+def _run(parser: Parser, loose: Loose, place: Place, items: Items) -> Iterator[tuple[Chain, Loose]]:
+    items.start(parser.tokens)
     while parser.at < len(parser.tokens):
         start = parser.at
         if isinstance(parser.tokens[start].extra, Entity):
@@ -181,10 +194,11 @@ def _run(parser: Parser, loose: Loose, place: Place) -> Iterator[tuple[Chain, Lo
         if parser.at <= start:
             parser.take()
         numbers = [n for t in parser.tokens[start : parser.at] for n in _numbers(t)]
-        if isinstance(tree, Chain):
-            yield tree, numbers
+        if isinstance(tree, Chain) and not items.counted(tree, start, parser.at):
+            yield items.labelled(tree, start, parser.at), numbers
         else:
             loose += numbers
+            items.passed(tree, start, parser.at)
 
 
 def _numbers(token: Token, deep: int = 0) -> Loose:
@@ -204,6 +218,7 @@ def _page(
     text: str,
     chains: list[tuple[Chain, Loose]],
     loose: Loose,
+    alone: tuple[Statement, ...],
     network: Network | None,
     notes: list[Note],
     trained: Training,
@@ -216,10 +231,12 @@ def _page(
     given.notes[:0] = notes
     trained.give(given, plain)
     described: dict[str, Any] | None = None
+    hints: dict[str, str] = {}
     if network is None:
         said = visible(text) if HTML.match(text) else text
         described = description(given, simplify(said), plain)
         if described is None:
+            hints = evidence.hints(simplify(said), plain)
             missing = ", ".join(dict.fromkeys(given.missing))
             given.notes.append(Note("no_network", {"missing": missing}))
     else:
@@ -227,11 +244,14 @@ def _page(
         for k in range(1, given.style.layers + 1):
             given.style.layer_ids.setdefault(str(k), k)
     examples = network.examples if network else len(given.inputs)
-    page = _stated(name, text, chains, loose, given, examples, network is not None)
+    free = network is not None or described is None
+    page = _stated(name, text, chains, loose, given, examples, free)
+    givens = () if free else _given_numbers(chains, given, examples)
+    page = replace(page, loose=alone, hints=hints, givens=givens)
     found = trained.steps(page)
     if found.starts and until is None:
         start = found.starts[0]
-        return _page(name, text, chains, loose, network, notes, trained, turned, start)
+        return _page(name, text, chains, loose, alone, network, notes, trained, turned, start)
     if described is not None or network is not None:
         page = trained.staged(page, found, given.style.sizes)
     if network is not None:
@@ -246,7 +266,7 @@ def _page(
     page = _open(page, (*(f"activation of layer {k}" for k in guessed), *left))
     if not given.either_way or turned:
         return page
-    other = _page(name, text, chains, loose, network, notes, trained, True, until)
+    other = _page(name, text, chains, loose, alone, network, notes, trained, True, until)
     return replace(page, choices={"orientation": {"(out, in)": page, "(in, out)": other}})
 
 
@@ -257,10 +277,10 @@ def _stated(
     loose: Loose,
     given: Given,
     examples: int,
-    outside: bool,
+    free: bool,
 ) -> Page:
     style: Style = given.style
-    collector = Collector(Binder(style), examples, set() if outside else given.chains)
+    collector = Collector(Binder(style), examples, set() if free else given.chains)
     for chain, numbers in chains:
         if len(collector.stated) < MOST_STATED:
             collector.chain(chain)
@@ -274,6 +294,17 @@ def _stated(
     )
     said = claims(text, statements, style.layers - 1)
     return Page(name, None, given.lines, statements, tuple(said), unread, tuple(given.notes))
+
+
+def _given_numbers(
+    chains: list[tuple[Chain, Loose]], given: Given, examples: int
+) -> tuple[Statement, ...]:
+    """The numbers of the chains that give the network, in their order."""
+    collector = Collector(Binder(given.style), examples)
+    for chain, _ in chains:
+        if id(chain) in given.chains:
+            collector.chain(chain)
+    return tuple(collector.stated)
 
 
 LOSSES = ("squared_error", "half_squared_error", "mean_squared_error")

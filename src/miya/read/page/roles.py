@@ -35,14 +35,23 @@ MINUS = re.compile(
     r"(?P<letter>Err|δ|\\?delta)\s*(?:[_^]\{?\(?\w{1,3}\)?\}?)*\s*=\s*-\s*(?:\\[dt]?frac\s*\{\s*)?"
     r"(?:∂|\\partial|d[A-Z]/d)"
 )
+INPUT = re.compile(
+    rf"\b(?:inputs?|patterns?|stimul\w+|features?)\b{BEFORE}(?<![A-Za-z\\]){LETTER}{GIVEN}",
+    re.IGNORECASE,
+)
+BOLD = re.compile(r"\\(?:mathbf|boldsymbol|bm|vec|mathrm|mathcal|hat)\s*\{\s*(\w)\s*\}")
 LOSS = ("L", "E", "J", "ℓ")  # C may be a table's
 SEVERAL = 3  # derivatives of one letter that make it the loss
+ARGUMENT = re.compile(
+    r"(?:\b[fgh]|σ|φ|\\sigma|\\(?:var)?phi)(?:[_^]\{?\w\}?)?\s*\(\s*(?P<letter>[a-zξζ])\s*\)\s*="
+)
 POTENTIAL = ("v", "V", "n", "I", "q", "r", "ξ", "ζ", "N")  # in σ'(v) no weight
 Change = Callable[[Name], Name]
 
 
 def in_role(chains: list[Chain], said: str) -> list[Chain]:
     """Chains with their letters renamed to those that the field uses. said: the page's text."""
+    said = BOLD.sub(r"\1", said)
     for find in (_loss, _rate_and_target, _potential, _stages, _outputs):
         change = find(chains, said)
         if change is not None:
@@ -99,6 +108,9 @@ def _rate_and_target(chains: list[Chain], said: str) -> Change | None:
     target = TARGET.search(said)
     if target and FAMILIES.get(target["letter"]) is None and len(target["letter"]) == 1:
         letters[target["letter"]] = "t"
+    given = INPUT.search(said)
+    if given and given["letter"] in ("p", "s", "u", "a", "r", "f", "q"):
+        letters[given["letter"]] = "x"
     return _swap(letters)
 
 
@@ -106,6 +118,7 @@ def _potential(chains: list[Chain], said: str) -> Change | None:
     """v of σ'(v), which is no weight where none is given by that letter."""
     found = {b for c in chains for side in c.sides for b in _sloped(side)}
     given = {c.sides[0].name.base for c in chains if _given(c) and isinstance(c.sides[0], Ref)}
+    found |= {m["letter"] for m in ARGUMENT.finditer(said)}
     return _swap(dict.fromkeys(found & set(POTENTIAL) - given, "z"))
 
 
@@ -187,11 +200,17 @@ def _outputs(chains: list[Chain], said: str) -> Change | None:
 
 
 ITERATION = re.compile(r"(?<=[\w}])\s*\((?P<letter>[nk])\s*(?P<next>\+\s*1\s*)?\)")
+NUMBERED = re.compile(
+    r"(?P<name>(?<![A-Za-z])(?:\\(?:mathbf|boldsymbol|bm|vec)\s*\{\s*)?[WwbBVUθ]\}?"
+    r"(?:\s*[_^](?:\{[^{}\n]{1,9}\}|\w))*)\s*\(\s*(?P<number>[01])\s*\)"
+)
 
 
 def untimed(text: str) -> str:
-    """w(n) as w and w(n+1) as the new w, on a page that counts its iterations so."""
+    """w(n) as w and w(n+1) as the new w, on a page that counts its iterations so; w(0), w(1)."""
     counted = {m["letter"] for m in ITERATION.finditer(text) if m["next"]}
+    if {m["number"] for m in NUMBERED.finditer(text)} == {"0", "1"}:
+        text = NUMBERED.sub(lambda m: m["name"] + "^{new}" * int(m["number"]), text)
 
     def put(found: re.Match[str]) -> str:
         if found["letter"] not in counted:

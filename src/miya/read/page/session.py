@@ -30,8 +30,26 @@ EXTRA = re.compile(
 WRAPPED = re.compile(r"\b(?:tensor|array|np\.float\d+|torch\.tensor|np\.array)\(")
 
 
+BEHIND = re.compile(
+    r"(?P<number>(?<![\w.])[-−]?\d+\.\d+)[ \t]*(?:\(\s*=\s*(?P<work>(?:[^()=≈\n]|\([^()\n]*\))+)\)"
+    r"|#[ \t]*=[ \t]*(?P<remark>[^=≈#\n]+)$)",
+    re.MULTILINE,
+)
+
+
+def worked_behind(text: str) -> str:
+    """ "0.36 (= 0.6 * 0.6)" and "0.36  # = 0.6 * 0.6" as "0.6 * 0.6 = 0.36"."""
+
+    def turned(found: re.Match[str]) -> str:
+        work = (found["work"] or found["remark"]).strip()
+        return f"{work} = {found['number']}" if re.search(r"\d\D*[-+*/·×^−]", work) else found[0]
+
+    return BEHIND.sub(turned, text)
+
+
 def sessions(text: str) -> str:
     """`text` with each shown number written as "name = number"; lines stay where they are."""
+    text = worked_behind(text)
     return columns(_typed(text) if STARTED.search(text) else text)
 
 

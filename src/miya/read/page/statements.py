@@ -35,11 +35,14 @@ class Collector:
     stated: list[Statement] = field(default_factory=list)
     flipped: bool = False  # the chain in hand states a negative gradient
     taken: set[int] = field(default_factory=set)  # id of each chain that gave a statement
+    label: tuple[str, ...] = ()  # of the chain in hand
+    at: int = 0
 
     def chain(self, chain: Chain) -> None:
         if id(chain) in self.given:
             self.taken.add(id(chain))
             return
+        self.label, self.at = chain.label, chain.at
         target = self.subject(chain)
         named = self.named(chain)
         formula = write(chain.sides[0])
@@ -81,7 +84,9 @@ class Collector:
         # a weight worked out from numbers is a new one: v_1 ← 0.7 - 0.1 · (-0.084)
         worked = any(isinstance(s, Binary) and not names(s) for s in chain.sides[1:-1])
         worked = worked or chain.signs[0] in ("←", "→")
-        for side in chain.sides[:3]:
+        first = chain.sides[0]
+        derived = len(chain.sides) > 2 and isinstance(first, Ref) and first.wrt is None
+        for side in chain.sides[derived and _is_gradient(chain.sides[1], self.binder) : 3]:
             self.flipped = isinstance(side, Negative)
             found = self.binder.tree(side.of if isinstance(side, Negative) else side)
             if self.flipped and (found is None or found.head not in ("∂C/∂a", "δ")):
@@ -136,6 +141,8 @@ class Collector:
                     pattern=pattern(named) if named is not None and open_ else again,
                     others=open_,
                     flipped=self.flipped and of is not None,
+                    label=self.label,
+                    at=self.at,
                 )
             )
 
@@ -184,6 +191,11 @@ class Collector:
         if self.examples > 1 and target.head in PER_NEURON and len(target.index) == 1:
             return (0, *target.index)
         return target.index
+
+
+def _is_gradient(side: Tree, binder: Binder) -> bool:
+    """Whether a side says ∂C/∂z: s = ∂F/∂n is what it is derived as, whatever the letter."""
+    return isinstance(side, Ref) and side.wrt is not None and binder.tree(side) is not None
 
 
 def _size(target: Quantity, style: Style) -> tuple[int, ...] | None:

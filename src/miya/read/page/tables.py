@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from ...core.written import Binary, Call, Chain, Name, Ref, Tree
+from .around import cell_label
 from .grids import header_chains, indexed_chains
 from .labels import Entity, entity, head
 from .naming import FAMILIES
@@ -75,7 +76,8 @@ def table_chains(rows: list[Row], spent: list[int]) -> list[Chain]:
             sides: tuple[Tree, ...] = value.sides if isinstance(value, Chain) else (value,)
             sides, work = (*work, *sides), ()
             lines = (line,) * (len(sides) + 1)
-            found.append(Chain((name, *sides), ("=",) * len(sides), lines))
+            told = cell_label(rows, row, k)
+            found.append(Chain((name, *sides), ("=",) * len(sides), lines, told))
     return found
 
 

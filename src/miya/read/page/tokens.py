@@ -31,7 +31,7 @@ class Token:
 LETTERS = "A-Za-zΑ-Ωα-ωŷℓ"
 IDENTIFIER = rf"[{LETTERS}][{LETTERS}0-9]*(?:_[{LETTERS}0-9]+)*"
 PIECES = re.compile(
-    rf"""(?P<number>(?>\d+\.\d+|\.\d+|\d+\.(?=\s*[,\]])(?<=[\[\s,-]\d\.)|\d+)(?>[eE][-+]?\d+)?(?![\d.]*\.\d))
+    rf"""(?P<number>(?>\d+\.\d+|(?<!\w)\.\d+|\d+\.(?=\s*[,\]])(?<=[\[\s,-]\d\.)|\d+)(?>[eE][-+]?\d+)?(?![\d.]*\.\d))
     |(?P<d>(?<![{LETTERS}0-9])[dD](?P<top>[A-Z]|loss|[{LETTERS}]+(?:_?[a-z0-9]+)?)(?:/|_)[dD](?={IDENTIFIER}))
     |(?P<name>{IDENTIFIER})
     |(?P<rel>:=|<-|←|==?|≈|~=|~)
@@ -115,12 +115,19 @@ def identifier(text: str) -> Name | None:
         if inner and parts[0] in ("grad", "d"):
             return Name("grad " + inner.base, inner.low)
         return inner and Name(inner.base, (*inner.low, parts[0]))
+    if len(parts) > 2 and parts[-1] in HELD:  # h1_z_data
+        return identifier("_".join(parts[:-1]))
     head = re.match(rf"([{LETTERS}]+)([0-9]*)([A-Za-z0-9]*)$", parts[0])
     if head is None:
         return None
     letters, digits, rest = head.groups()
-    if digits and len(parts) > 1 and parts[-1] in SAID and parts[-1] not in ("z", "a", "w", "b"):
+    plain = parts[-1] in ("z", "a", "w", "b") and letters not in ("h", "o")
+    if digits and len(parts) > 1 and parts[-1] in SAID and not plain:
         told = from_words(text)  # h1_net
+        if told is not None:
+            return told
+    if len(parts) > 1 and letters in ("hidden", "output", "out") and parts[-1] in ENDS:
+        told = from_words(text)  # output_in is no output
         if told is not None:
             return told
     if letters == "y" and parts[1:2] == ["hat"]:
@@ -153,6 +160,21 @@ SAID = {
     "output": "a", "sum": "z", "signal": "δ", "activations": "a", "slopes": "σ", "sigprime": "σ",
     "dsigma": "σ", "sens": "δ", "blame": "δ", "input": "z",
 }  # fmt: skip
+HELD = ("data", "val", "value", "item")
+ENDS = (
+    "in",
+    "net",
+    "input",
+    "sum",
+    "pre",
+    "preact",
+    "logit",
+    "z",
+    "delta",
+    "err",
+    "error",
+    "slope",
+)
 SPOTS = re.compile(
     r"(?:fc|linear|lin|dense|hidden|hid|h|output|out|o|layer|l|neuron|unit|node|n)?_?\d*$",
     re.IGNORECASE,

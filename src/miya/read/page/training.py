@@ -67,6 +67,7 @@ class Training:
             given=given,
             assumed=tuple(notes),
             unread=self._left(page.unread, found),
+            loose=tuple(replace(s, step=found.of(s.line)) for s in page.loose),
             steps=len(found.starts) + 1,
             first=first,
             data=data,
