@@ -498,7 +498,7 @@ def test_a_state_dict_that_does_not_fit_is_told(folder, change, expected):
 
 
 def test_a_tied_weight_stands_once_in_the_file(folder):
-    (folder / "tied.py").write_text(
+    (folder / "tied_pair.py").write_text(
         "from torch import nn\ndef make():\n"
         "    m = nn.Sequential(nn.Embedding(5, 3), nn.Linear(3, 5, bias=False))\n"
         "    m[1].weight = m[0].weight\n    return m\n"
@@ -506,10 +506,12 @@ def test_a_tied_weight_stands_once_in_the_file(folder):
     found = RANDOM.normal(size=(5, 3)).astype(np.float32)
     save_file({"1.weight": found}, folder / "m.safetensors")
     data = batch(folder / "b.npz", input=np.array([1, 2]), target=np.array([0, 4]))
-    model = read_model("m.safetensors", network="tied:make", data=data, loss="cross_entropy").model
+    model = read_model(
+        "m.safetensors", network="tied_pair:make", data=data, loss="cross_entropy"
+    ).model
     assert model[0].weight is model[1].weight
     np.testing.assert_array_equal(model[0].weight.detach().numpy(), found)
-    sys.modules.pop("tied")
+    sys.modules.pop("tied_pair")
 
 
 # pickles

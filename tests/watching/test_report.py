@@ -7,7 +7,6 @@ from html import unescape
 
 import numpy as np
 import pytest
-from browsing import browser, open_page  # noqa: F401
 from click.testing import CliRunner
 from watching.synthetic import FINDING, LAYERS, record
 
@@ -403,7 +402,7 @@ def pages(tmp_path_factory):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 800, 1280])
-def test_the_page_fits_and_asks_for_nothing(pages, open_page, width, scheme):  # noqa: F811
+def test_the_page_fits_and_asks_for_nothing(pages, open_page, width, scheme):
     for html in pages:
         page = open_page(html, viewport={"width": width, "height": 800}, color_scheme=scheme)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -424,7 +423,7 @@ OVERLAPPING = """[...document.querySelectorAll('.under, .left')].flatMap(group =
     .map(([, t]) => [s, t])) })"""
 
 
-def test_colours_follow_the_scheme_and_the_paper(pages, open_page):  # noqa: F811
+def test_colours_follow_the_scheme_and_the_paper(pages, open_page):
     fills = {}
     for scheme in ("light", "dark"):
         page = open_page(pages[0], color_scheme=scheme)

@@ -21,6 +21,7 @@ from .judge import Mark, mark_line
 from .steps import mark_steps
 
 FITS = ("right", "rounding", "follows")
+MISNAMED = 0.1  # of a page's numbers are slips, from which its names are doubted
 SEVERAL = 2  # slips from which names may be misread
 SHARE = 0.75  # of the numbers that names bind
 ASKED = ("loss",)  # settled always; the others only where something is wrong
@@ -124,7 +125,9 @@ def _unnamed(made: Marking, page: Page) -> Marking:
     It must bind nearly as many numbers; one slip more could be one of the page's.
     """
     slips = len(made.first_slips)
-    if made.network is None or slips < SEVERAL or page.steps > 1 or page.softmax:
+    if made.network is None or page.steps > 1 or page.softmax:
+        return made
+    if slips < max(SEVERAL, MISNAMED * len(made.marks)):  # names that mostly hold are believed
         return made
     if not all(s.at for s in page.statements):  # a sheet, whose names are fixed
         return made

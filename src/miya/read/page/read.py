@@ -41,6 +41,7 @@ from .training import Training, named, training
 from .values import cells
 from .words import claims
 
+COUNTED = frozenset(("neurons", "units", "nodes"))  # what a whole number may count
 FORMS = {
     ".html": "html",
     ".htm": "html",
@@ -286,7 +287,8 @@ def _stated(
             collector.chain(chain)
         if id(chain) not in collector.taken:
             loose = loose + numbers
-    statements = tuple(collector.stated)
+    statements = tuple(s for s in collector.stated if not _counts(s))
+    loose = loose + [(s.stated.text, s.line) for s in collector.stated if _counts(s)]
     rows = text.split("\n")
     unread = tuple(
         (number, line, rows[line - 1].strip()[:70] if 0 < line <= len(rows) else "")
@@ -294,6 +296,11 @@ def _stated(
     )
     said = claims(text, statements, style.layers - 1)
     return Page(name, None, given.lines, statements, tuple(said), unread, tuple(given.notes))
+
+
+def _counts(s: Statement) -> bool:
+    """Whether a number says how many neurons a layer has: "neurons a layer: 2 → 3 → 1"."""
+    return s.stated.value == int(s.stated.value) and not COUNTED.isdisjoint(s.label)
 
 
 def _given_numbers(
