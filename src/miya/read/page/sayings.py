@@ -56,6 +56,9 @@ def _joined(tokens: Sequence[Token], k: int) -> Made | None:
 
 
 def made_of(tokens: list[Token], k: int) -> Made | None:
+    # "z =" says no more than it is: a page of half a MiB may hold tens of thousands
+    if len(tokens[k].text) == 1 and k + 1 < len(tokens) and tokens[k + 1].text == "=":
+        return None
     for maker in (_verb, _joined, _dotted, _gradient, _quantity, _owned, _place):
         made = maker(tokens, k)
         if made is not None:
