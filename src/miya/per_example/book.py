@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 
-from .evidence import DOUBLE, Evidence, chunks, joined, squares_of
+from .evidence import DOUBLE, Dense, Evidence, chunks, joined, squares_of
 from .sources import Source
 
 
@@ -48,6 +48,11 @@ class Book:
                 self.pressures[layer] = delta
             else:
                 self.pressures[layer] = before + delta
+
+    def put_bias(self, bias: Source | None, summed: torch.Tensor) -> None:
+        """(B, ...) δ summed over the positions is the gradient of a bias, where there is one."""
+        if bias is not None:
+            self.put(bias, Dense(summed))
 
     @torch.no_grad()
     def close(self) -> None:

@@ -12,18 +12,18 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch._C._functorch import peek_interpreter_stack
 from torch.overrides import TorchFunctionMode
 
 from ..read.torch.functions import (
     COMPOSITE,
     NO_OPERATION,
-    READS,
+    called,
     names_of,
     opened,
     plain_name,
     words,
 )
+from ..read.torch.recorder import functorch_at_work
 from .book import Book
 from .layout import Layout, Lost, Where, follow
 from .meetings import Meeting
@@ -85,12 +85,8 @@ class Capture(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
-        name = getattr(func, "__name__", "")
-        if name == "__get__":
-            name = getattr(getattr(func, "__self__", None), "__name__", "")
-            if name not in READS:
-                return func(*args, **kwargs)
-        if name in NO_OPERATION or peek_interpreter_stack() is not None:
+        name = called(func)
+        if name in NO_OPERATION or functorch_at_work():
             return func(*args, **kwargs)
         if name in COMPOSITE:
             with self:

@@ -110,8 +110,7 @@ class Linear:
             pair = (d[:, None], self.place.split(x, 1)[:, None])
             a, b = pair[::-1] if self.turned else pair
             book.put(self.of_weight, Outer(a, b, tuple(self.weight.shape)))
-        if self.of_bias is not None:
-            book.put(self.of_bias, Dense(summed))
+        book.put_bias(self.of_bias, summed)
         book.press(self.of_weight or self.of_bias, summed)
 
 
@@ -142,8 +141,7 @@ class Convolution:
         if self.of_weight is not None:
             parts = (self.place.split(x, rank), d)
             book.put(self.of_weight, Windows(*parts, self.geometry, tuple(self.weight.shape)))
-        if self.of_bias is not None:
-            book.put(self.of_bias, Dense(summed))
+        book.put_bias(self.of_bias, summed)
         book.press(self.of_weight or self.of_bias, summed)
 
 
@@ -177,8 +175,7 @@ class Affine:
         book, summed = self.place.book, self._summed(delta)
         if self.of_weight is not None:
             book.put(self.of_weight, Dense(self._summed(delta * x)))
-        if self.of_bias is not None:
-            book.put(self.of_bias, Dense(summed))
+        book.put_bias(self.of_bias, summed)
         book.press(self.of_weight or self.of_bias, summed.flatten(1))
 
 

@@ -8,15 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core.trace import Trace
-from ..drawing.build import scene
 from ..errors import MiyaInputError
 from ..render.diagram import Diagram
 from ..story.blocks import Story
-from ..story.tell import tell
 from .code import numpy_code, torch_code
 from .state import State, network_of
 from .toml import toml
-from .training import memory_of, traced
+from .training import memory_of
+from .views import scene_of, story_of
 
 Made = str | bytes
 
@@ -30,24 +29,12 @@ def _program(make: Callable[..., str]) -> Callable[[State, str], Made]:
 
 
 def _drawn(state: State, language: str) -> Diagram:
-    shown = state["shown"]
-    made = scene(
-        traced(state),
-        measure=shown["measure"],
-        view=shown["view"],
-        example=shown["example"],
-        digits=shown["digits"],
-        language=language,
-        miya=shown["miya"],
-    )
-    return Diagram(made)
+    return Diagram(scene_of(state, language)[1])
 
 
 def _told(render: Callable[[Trace, Story, bool], str]) -> Callable[[State, str], Made]:
     def told(state: State, language: str) -> Made:
-        trace, shown = traced(state), state["shown"]
-        story = tell(trace, digits=shown["digits"], language=language, miya=shown["miya"])
-        return render(trace, story, shown["miya"])
+        return render(*story_of(state, language), state["shown"]["miya"])
 
     return told
 

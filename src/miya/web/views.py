@@ -4,33 +4,31 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from ..analysis.blame import Blame, BlameRow, Measure, blame
+from ..analysis.blame import Blame, Measure, blame
 from ..analysis.credit import try_credit
 from ..core.trace import Trace
 from ..drawing.build import scene
+from ..drawing.scene import Scene
 from ..errors import MiyaInputError
 from ..render.escape import printable
 from ..render.html import chapters_of, names_of
 from ..render.page.picture import one_picture
 from ..render.svg import svg
+from ..story.blocks import Story
 from ..story.numbers import percent, signed
-from ..story.quantity import Symbol
-from ..story.symbols import plain_symbol
 from ..story.tell import tell
 from ..story.words import load
+from .parts import name_of
 from .state import State
 from .training import traced
 
-LETTERS = {"weight": "W", "bias": "b"}
 MOST_ROWS = 40
 
 
-def picture(state: State, language: str) -> dict[str, Any]:
-    """svg: the diagram with its style, in colours that follow the reader's theme. names: of the
-    parts that have one."""
+def scene_of(state: State, language: str) -> tuple[Trace, Scene]:
+    """The next step and its picture as the state has it shown. Raises MiyaInputError."""
     trace, shown = traced(state), state["shown"]
-
-    placed = scene(
+    return trace, scene(
         trace,
         measure=shown["measure"],
         view=shown["view"],
@@ -39,14 +37,25 @@ def picture(state: State, language: str) -> dict[str, Any]:
         language=language,
         miya=shown["miya"],
     )
+
+
+def story_of(state: State, language: str) -> tuple[Trace, Story]:
+    """The next step and its story as the state has it shown. Raises MiyaInputError."""
+    trace, shown = traced(state), state["shown"]
+    return trace, tell(trace, digits=shown["digits"], language=language, miya=shown["miya"])
+
+
+def picture(state: State, language: str) -> dict[str, Any]:
+    """svg: the diagram with its style, in colours that follow the reader's theme. names: of the
+    parts that have one."""
+    trace, placed = scene_of(state, language)
     drawn = one_picture(lambda theme: svg(placed, theme=theme, standalone=False))
     return {"svg": drawn, "names": dict(names_of(trace))}
 
 
 def story(state: State, language: str) -> dict[str, Any]:
     """The chapters of the next step's story as HTML, and what the page's links need."""
-    trace, shown = traced(state), state["shown"]
-    told = tell(trace, digits=shown["digits"], language=language, miya=shown["miya"])
+    _, told = story_of(state, language)
     html, titles, views = chapters_of(told)
     return {"title": printable(told.title), "html": html, "titles": titles, "views": views}
 
@@ -77,7 +86,7 @@ def ranking(state: State, measure: Any, language: str) -> dict[str, Any]:
 def _rows(found: Blame, digits: int, key: str) -> list[dict[str, Any]]:
     return [
         {
-            "ref": _ref(row),
+            "ref": name_of(row),
             "name": printable(row.name),
             "kind": row.kind,
             "rank": row.rank,
@@ -90,13 +99,6 @@ def _rows(found: Blame, digits: int, key: str) -> list[dict[str, Any]]:
         }
         for row in getattr(found, key)
     ]
-
-
-def _ref(row: BlameRow) -> str:
-    """What the picture's part is called."""
-    if row.kind == "neuron":
-        return f"n{row.layer}.{row.index[0]}"
-    return plain_symbol(Symbol(LETTERS[row.kind], row.layer, row.index))
 
 
 def _sums(trace: Trace, digits: int) -> dict[str, Any]:

@@ -206,6 +206,16 @@ NO_OPERATION = words(
 )
 
 
+def called(func: Any) -> str:
+    """What an intercepted function is called, of a read of an attribute the attribute; "__get__"
+    where that read is no operation (READS has those that are)."""
+    name: str = getattr(func, "__name__", "")
+    if name != "__get__":
+        return name
+    read: str = getattr(getattr(func, "__self__", None), "__name__", "")
+    return read if read in READS else name
+
+
 @lru_cache(maxsize=1024)
 def parameters_of(func: Callable[..., Any], name: str) -> tuple[str, ...]:
     """The names of a function's positional parameters, as far as they are known."""

@@ -22,8 +22,8 @@ from .functions import (
     CHANGES,
     COMPOSITE,
     NO_OPERATION,
-    READS,
     again,
+    called,
     names_of,
     opened,
     plain_name,
@@ -85,11 +85,7 @@ class Recorder(Overwrites, TorchFunctionMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
-        name = getattr(func, "__name__", "")
-        if name == "__get__":
-            name = getattr(getattr(func, "__self__", None), "__name__", "")
-            if name not in READS:
-                return func(*args, **kwargs)
+        name = called(func)
         if name in NO_OPERATION or self.paused or functorch_at_work():
             return func(*args, **kwargs)
         if name in COMPOSITE:

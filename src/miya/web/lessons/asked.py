@@ -11,8 +11,7 @@ import numpy as np
 from ...analysis.blame import BlameRow, Measure, blame
 from ...core.rounding import Array
 from ...core.trace import LayerTrace, Trace
-from ...story.quantity import Symbol
-from ...story.symbols import plain_symbol
+from ..parts import name_of
 
 QUANTITY = re.compile(r"([a-zA-Z_]+?)(\d*)(?:\[(\d+)(?:,(\d+))?\])?")
 FLAT = 0.01  # of a sigmoid's steepest slope, ¼: flatter is saturated
@@ -27,7 +26,6 @@ PLACES: dict[str, Callable[[LayerTrace], Any]] = {
     "new_b": lambda layer: layer.bias.after,
     "step_W": lambda layer: layer.weight.change,
 }
-LETTERS = {"weight": "W", "bias": "b"}
 
 
 def expected(trace: Trace, quantity: str) -> float:
@@ -45,12 +43,12 @@ def expected(trace: Trace, quantity: str) -> float:
 def first_by(trace: Trace, measure: Measure, among: str, answer: Any) -> bool:
     """Whether `answer` names a part that comes first by the measure."""
     rows = _rows(trace, measure, among)
-    return normal(answer) in {normal(_name(row)) for row in rows if row.rank == 1}
+    return normal(answer) in {normal(name_of(row)) for row in rows if row.rank == 1}
 
 
 def names(trace: Trace, among: str) -> list[str]:
     """What the parts are called."""
-    return [_name(row) for row in _rows(trace, "pressure", among)]
+    return [name_of(row) for row in _rows(trace, "pressure", among)]
 
 
 def _rows(trace: Trace, measure: Measure, among: str) -> tuple[BlameRow, ...]:
@@ -62,13 +60,6 @@ def normal(name: Any) -> str:
     """A name however it is written: "w1 [0, 2]" is "W1[0][2]"."""
     text = name if isinstance(name, str) else ""
     return re.sub(r"[\s\[\],.]+", " ", text).strip().lower()
-
-
-def _name(row: BlameRow) -> str:
-    """As the picture's parts are called: "W1[0][2]", "b1[0]", "n1.0"."""
-    if row.kind == "neuron":
-        return f"n{row.layer}.{row.index[0]}"
-    return plain_symbol(Symbol(LETTERS[row.kind], row.layer, row.index))
 
 
 def _slope(trace: Trace) -> Array:
