@@ -187,3 +187,39 @@ def test_one_example_alone_and_a_last_batch_of_one():
     right = norms.square().sum(1).sqrt().numpy()
     assert miya.blame_examples(model, (x[:1], y[:1]), CROSS).values() == pytest.approx(right[:1])
     assert miya.blame_examples(model, (x, y), CROSS, batch_size=5).values() == pytest.approx(right)
+
+
+@pytest.mark.parametrize("name", [n for n in zoo.CASES if n.startswith("attention")])
+def test_attention_of_a_batch_to_itself_is_one_product_and_one_pass(name, monkeypatch):
+    from miya.per_example import capture
+
+    taken, right = [], capture.self_attention
+    monkeypatch.setattr(
+        capture, "self_attention", lambda *given: taken.append(right(*given)) or taken[-1]
+    )
+    model, x, y = zoo.build(name)
+    together(model, CROSS, measured(model), x, y, len(y))
+    assert [found is not None for found in taken] == [True, False, False]
+    found = taken[0][0]
+    assert found.is_contiguous() == (not model.one.batch_first)  # as torch gives it
+
+
+def test_a_layer_norm_of_large_numbers_keeps_its_digits():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.LayerNorm((4, 8)), nn.Flatten(), nn.Linear(32, 5)).double()
+    nn.init.normal_(model[0].weight)
+    x, y = torch.randn(6, 4, 8).double() + 1e3, zoo.classes()
+    losses, norms = zoo.singles(model, CROSS, x, y)
+    found = together(model, CROSS, measured(model), x, y, len(y))
+    agree(found, norms, losses)
+
+
+@pytest.mark.parametrize("positions", [2, 64, 1000])
+def test_products_in_float32_keep_six_digits_whether_they_cancel_or_not(positions):
+    torch.manual_seed(0)
+    a, b = (torch.randn(5, 1, positions, n) for n in (60, 50))
+    b[1] = b[1] - b[1].mean(1, keepdim=True)  # with the same input everywhere all cancels
+    a[1] = a[1, :, :1] + 1e-2 * a[1]
+    a[2], b[2] = a[2].abs(), b[2].abs()  # all agree
+    right = squares_of(a.double().transpose(2, 3) @ b.double())
+    assert Outer(a, b, (60, 50))._by_products() == pytest.approx(right, rel=1e-5, abs=0)

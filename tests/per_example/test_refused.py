@@ -102,6 +102,16 @@ REFUSED = {
         "E417 0 has max_norm: it changes its weights while they are read. Leave max_norm out, and "
         "clip the weights after the step",
     ),
+    "a target of another kind": (
+        lambda: (linear(), (torch.randn(6, 4), torch.ones(6)), CROSS, {}),
+        "E411 cross_entropy: class indices are whole numbers (int64), the target is float32. Use "
+        "y.long()",
+    ),
+    "an input of another width": (
+        lambda: (linear(), (torch.randn(6, 3), zoo.classes()), CROSS, {}),
+        "E408 the model (linear): the input is (1, 3), its last dimension 3; the weight "
+        "(5, 4) takes 4. Give inputs of 4 features, or make the layer with in_features=3",
+    ),
     "no number": (
         lambda: (linear(), batch(), lambda out, y: out, {}),
         "E764 the loss of one example is no single number but of shape (1, 5). Let the loss be a "

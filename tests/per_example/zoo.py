@@ -32,6 +32,41 @@ class Encoder(nn.Module):
         return self.head(h[:, 0] if self.batch_first else h[0])
 
 
+class Attention(nn.Module):
+    """Attention to itself with masks, and to a memory, then attention whose weights are used."""
+
+    def __init__(self, batch_first=True, causal=False, bias=True):
+        super().__init__()
+        self.causal, self.embedding = causal, nn.Embedding(20, 8)
+        options = {"batch_first": batch_first, "bias": bias}
+        self.one, self.two = (nn.MultiheadAttention(8, 2, **options) for _ in range(2))
+        self.seen = nn.MultiheadAttention(8, 2, add_bias_kv=True, **options)
+        self.norm, self.head = nn.LayerNorm((3, 8), bias=False), nn.Linear(24, CLASSES)
+
+    def forward(self, x):
+        h, mask = self.embedding(x), nn.Transformer.generate_square_subsequent_mask(x.shape[1])
+        h = h if self.one.batch_first else h.transpose(0, 1).contiguous()
+        options = {"need_weights": False, "attn_mask": mask.to(h.dtype)}
+        if not self.causal:  # some tokens are nothing to look at; a mask for every head
+            options["attn_mask"] = options["attn_mask"].expand(2 * len(x), -1, -1).mT * 0.1
+            options["key_padding_mask"] = (x == 0).to(h.dtype) * -3.0
+        h = h + self.one(h, h, h, is_causal=self.causal, **options)[0]
+        h = (
+            h
+            + self.two(
+                h,
+                h[:, :3] if self.two.batch_first else h[:3],
+                h[:, -3:] if self.two.batch_first else h[-3:],
+                need_weights=False,
+            )[0]
+        )
+        found, weights = self.seen(h, h, h)
+        found = torch.tanh(found) if self.one.batch_first else torch.tanh(found).transpose(0, 1)
+        return self.head(
+            self.norm((weights @ found.repeat(1, 2, 1)[:, : weights.shape[2]])[:, :3]).flatten(1)
+        )
+
+
 class Tied(nn.Module):
     """One table as embedding and head, one layer called twice."""
 
@@ -186,6 +221,10 @@ CASES = {
     "encoder": (Encoder, tokens),
     "encoder-sequence-first": (lambda: Encoder(False), tokens),
     "encoder-eval-norm-first": (lambda: Encoder(True, True).eval(), tokens),
+    "attention": (Attention, tokens),
+    "attention-causal": (lambda: Attention(causal=True, bias=False), tokens),
+    "attention-sequence-first": (lambda: Attention(False), tokens),
+    "attention-sequence-first-causal": (lambda: Attention(False, causal=True), tokens),
     "loop": (Loop, lambda: torch.randn(BATCH, 7, 4)),
     "rnn": (lambda: Recurrent("RNN", num_layers=2), lambda: torch.randn(BATCH, 7, 4)),
     "lstm": (lambda: Recurrent("LSTM", bidirectional=True), lambda: torch.randn(BATCH, 7, 4)),

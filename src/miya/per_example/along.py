@@ -114,6 +114,7 @@ class Along(Capture):
     """u: (rows,). sides: what changes sign at each kink, (rows, kinks) of each operation."""
 
     book: Slopes
+    fused = False
 
     def __init__(self, book: Slopes, device: torch.device, u: Tensor, with_sides: bool) -> None:
         super().__init__(book, device)

@@ -64,8 +64,9 @@ def blame_examples(
     Under torch.distributed the processes share the examples out, and each gets the whole result;
     `out` is then a folder that all of them reach.
 
-    Raises MiyaInputError E760 to E772, E781 to E783; warns W773 where single runs were needed,
-    W774 where an example's loss or gradient is not finite.
+    Raises MiyaInputError E760 to E772, E781 to E783, and `miya.explain`'s for what the model or
+    the loss raises on the first example of a batch alone too; warns W773 where single runs were
+    needed, W774 where an example's loss or gradient is not finite.
     """
     job = prepare(model, data, loss, batch_size=batch_size, neurons=neurons, seed=seed)
     check_options(job, by, top, neurons, batch_size)

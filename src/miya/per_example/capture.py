@@ -24,6 +24,7 @@ from ..read.torch.functions import (
     words,
 )
 from ..read.torch.recorder import functorch_at_work
+from .attention import self_attention
 from .book import Book
 from .layout import Layout, Lost, Where, follow
 from .meetings import Meeting
@@ -44,7 +45,10 @@ class Capture(TorchFunctionMode):
     """Entered while the model runs on a batch whose inputs were `given`.
 
     still: dropout lets everything pass, as a check against single runs needs it.
+    fused: a layer norm runs in one pass with its scale and shift.
     """
+
+    fused = True
 
     def __init__(self, book: Book, device: torch.device, *, still: bool = False) -> None:
         super().__init__()
@@ -89,11 +93,19 @@ class Capture(TorchFunctionMode):
         if name in NO_OPERATION or functorch_at_work():
             return func(*args, **kwargs)
         if name in COMPOSITE:
-            with self:
-                return opened(func)(*args, **kwargs)
+            return self._opened(func, name, args, kwargs)
         if self.still and name in STILL:
             args, kwargs = without_dropout(args, kwargs)
         return self._called(func, name, args, kwargs)
+
+    def _opened(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A function by its parts, each of which comes by on its own."""
+        with self:
+            if name == "multi_head_attention_forward":
+                found = self_attention(func, args, kwargs)
+                if found is not None:
+                    return found
+            return opened(func)(*args, **kwargs)
 
     def _called(self, func: Any, full: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         name, _ = plain_name(full)

@@ -23,6 +23,7 @@ from .layout import Layout
 from .losses import losses
 from .singles import Still, cost, example, gradients, norm, run
 from .sources import Unknown
+from .told import told
 
 Tensor = torch.Tensor
 AGREE = {torch.float64: 1e-9, torch.float32: 2e-3}  # relative, of the two ways; else:
@@ -47,14 +48,15 @@ class Engine:
     def measure(self, inputs: Any, target: Any, batch: int, first: int) -> Measured:
         """The batch whose first example has the position `first`.
 
-        Raises MiyaInputError E762, E763, E764 and E765.
+        Raises MiyaInputError E762, E763, E764 and E765, and what `told` makes of the errors of the
+        model or the loss.
         """
         if batch == 1:  # a second time beside itself, so that every batch has several
             one, other = (tree_map(_twice, t) for t in (inputs, target))
             found = self.measure(one, other, 2, first)
             pressures = {k: p[:1] for k, p in found.pressures.items()}
             return Measured(found.loss[:1], found.norms[:1], pressures)
-        with self.seeded(first):
+        with self.seeded(first), told(self.model, self.loss, inputs, target, batch):
             if self.method == "together":
                 try:
                     return self._together(inputs, target, batch, first)

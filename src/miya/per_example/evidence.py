@@ -8,7 +8,7 @@ the gradient's norm without it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,7 +16,7 @@ import torch
 
 ROOM = 2**21  # numbers that are made at once
 SMALL = 1e-25  # squares below it may have lost digits in float32, whose least is 1e-38
-CANCELLED = 1e-3  # of (Σ‖a‖‖b‖)²: below it a sum of products has lost too many digits
+CANCELLED = 1 / 16  # of Σ‖a‖²‖b‖²: below it a sum of products may have lost too many digits
 LEAST, MOST = 1e-12, 1e15  # norms between them have squares well within float32
 DOUBLE = torch.float64
 
@@ -53,6 +53,10 @@ def chunks(batch: int, each: int) -> Iterator[slice]:
     step = max(1, ROOM // max(each, 1))
     for start in range(0, batch, step):
         yield slice(start, min(start + step, batch))
+
+
+def _joined(parts: Sequence[torch.Tensor]) -> torch.Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts))
 
 
 @dataclass(eq=False)
@@ -96,7 +100,7 @@ class Outer:
     def _directly(self, rows: slice) -> torch.Tensor:
         each = math.prod(self.shape)
         start = rows.start
-        return torch.cat(
+        return _joined(
             [
                 squares_of(self.gradient(slice(start + part.start, start + part.stop)))
                 for part in chunks(rows.stop - start, each)
@@ -106,9 +110,7 @@ class Outer:
     def _by_products(self) -> torch.Tensor:
         groups, positions = self.a.shape[1], self.a.shape[2]
         parts = list(chunks(len(self.a), 2 * groups * positions**2))
-        found = torch.cat([self._products(rows) for rows in parts])
-        doubtful = ~(found[:, 0] > torch.clamp(found[:, 1] * CANCELLED, min=SMALL))
-        squares = found[:, 0]
+        squares, doubtful = map(_joined, zip(*[self._products(r) for r in parts], strict=True))
         if bool(doubtful.any()):
             which = doubtful.nonzero()[:, 0]
             squares[which] = Outer(self.a[which], self.b[which], self.shape)._directly(
@@ -116,13 +118,15 @@ class Outer:
             )
         return squares
 
-    def _products(self, rows: slice) -> torch.Tensor:
-        """(b, 2): the square of the norm, and what it would be did all positions agree."""
+    def _products(self, rows: slice) -> tuple[torch.Tensor, torch.Tensor]:
+        """(b,) the square of the norm, and (b,) whether it is too little of what the positions
+        would have, each alone: then too many digits may be lost."""
         of_a, of_b = (t[rows] @ t[rows].transpose(2, 3) for t in (self.a, self.b))
-        sizes = [t.diagonal(dim1=2, dim2=3).to(DOUBLE) for t in (of_a, of_b)]
-        most = (sizes[0] * sizes[1]).sqrt().flatten(1).sum(1).square()
-        whole = of_a.mul_(of_b).flatten(1).sum(1)
-        return torch.stack((whole.to(DOUBLE), most), 1)
+        both = of_a.mul_(of_b)
+        alone = both.diagonal(dim1=2, dim2=3).sum((1, 2))
+        whole = both.sum((1, 2, 3))
+        fine = (whole > alone * CANCELLED) & (whole > SMALL)
+        return whole.to(DOUBLE), ~fine
 
 
 @dataclass(eq=False)

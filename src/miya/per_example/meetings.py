@@ -180,6 +180,46 @@ class Affine:
 
 
 @dataclass(eq=False)
+class LayerNorm:
+    """y = x̂ w + b over the last dimensions (w has `weight`'s shape), x̂ = (x − mean) / std: all in
+    torch's one pass, which keeps mean and 1 / std."""
+
+    place: Place
+    weight: Tensor
+    bias: Tensor | None
+    of_weight: Source | None
+    of_bias: Source | None
+    eps: float
+    mean: Tensor | None = None
+    scale: Tensor | None = None
+
+    def run(self, x: Tensor) -> Tensor:
+        made, self.mean, self.scale = torch.native_layer_norm(
+            x, self.weight.shape, self.weight, self.bias, self.eps
+        )
+        return made
+
+    def back(self, x: Tensor, delta: Tensor) -> Tensor:
+        parts = (self.weight.shape, self.mean, self.scale, self.weight, self.bias)
+        found: tuple[Tensor, ...] = torch.ops.aten.native_layer_norm_backward(
+            delta, x, *parts, (True, False, False)
+        )
+        return found[0]
+
+    def _summed(self, delta: Tensor) -> Tensor:
+        return self.place.split(delta, self.weight.dim()).sum(1)
+
+    def take(self, x: Tensor, delta: Tensor) -> None:
+        book, summed = self.place.book, self._summed(delta)
+        assert self.mean is not None and self.scale is not None
+        if self.of_weight is not None:
+            normed = torch.addcmul(-self.mean * self.scale, x, self.scale)
+            book.put(self.of_weight, Dense(self._summed(normed.mul_(delta))))
+        book.put_bias(self.of_bias, summed)
+        book.press(self.of_weight or self.of_bias, summed.flatten(1))
+
+
+@dataclass(eq=False)
 class Table:
     """Rows of a table looked up by whole numbers."""
 

@@ -16,7 +16,7 @@ from ..read.torch.functions import names_of, words
 from ..read.torch.recurrent import RECURRENT
 from .each import apart, leaf, spread
 from .layout import Layout, Where
-from .meetings import Affine, Convolution, Linear, Meet, Meeting, Place, Table
+from .meetings import Affine, Convolution, LayerNorm, Linear, Meet, Meeting, Place, Table
 from .sources import Source, Unknown
 from .windows import Geometry
 
@@ -202,6 +202,22 @@ def _indexed(call: Call) -> Any:
     return _looked_up(call, index, table, None)
 
 
+def _layer_norm(call: Call) -> Any:
+    """In one pass with its scale and shift, where it has both the input's type."""
+    x, weight, bias = (call.given.get(k) for k in ("input", "weight", "bias"))
+    if not call.functional or not call.capture.fused or x is None or weight is None:
+        return _normed(call)
+    if weight.dtype != x.dtype or (bias is not None and bias.dtype != x.dtype):
+        return _normed(call)
+    place = call.place(x)
+    if place.where.axis >= x.dim() - weight.dim():
+        raise Unknown("sums over the examples (layer_norm)")
+    (w, of_w), (b, of_b) = call.part(weight), call.part(bias)
+    assert w is not None
+    eps = float(call.given.get("eps", 1e-5))
+    return call.meet(x, LayerNorm(place, w, b, of_w, of_b, eps), place.where)
+
+
 def _normed(call: Call) -> Any:
     """A norm is worked out without its scale and shift, which then meet what it gives."""
     given = dict(call.given)
@@ -304,7 +320,8 @@ RULES: Mapping[str, Rule] = {
     ),
     "embedding": _embedding,
     **_each(_indexed, "__getitem__ getitem"),
-    **_each(_normed, "layer_norm rms_norm batch_norm group_norm instance_norm"),
+    "layer_norm": _layer_norm,
+    **_each(_normed, "rms_norm batch_norm group_norm instance_norm"),
     **dict.fromkeys(RECURRENT, _recurrent),
     **_each(_expanded, "expand expand_as repeat broadcast_to"),
 }
