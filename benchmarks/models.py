@@ -3,6 +3,7 @@ logging it with gradients, where that is installed."""
 
 from __future__ import annotations
 
+import compileall
 import copy
 import ctypes
 import gc
@@ -15,12 +16,15 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
+
+import miya
 
 from .rows import Row, seconds, size
 from .timing import pairs, timed
@@ -218,7 +222,11 @@ def _peak(step: Step) -> int:
 
 def _why(case: Case) -> Iterator[Row]:
     """Single numbers asked for and told in full: elements of every parameter, the first of each
-    in a trace that has not been asked anything, and of some intermediate values."""
+    in a trace that has not been asked anything, and of some intermediate values. What
+    `miya.explain` and `print` have imported by then is imported before, from bytecode."""
+    compileall.compile_dir(Path(miya.__file__).parent, quiet=1)
+    for name in ("miya.api", "miya.render.text"):
+        import_module(name)
     choose = random.Random(0)
     found: list[tuple[float, str]] = []
     make = ours(case)

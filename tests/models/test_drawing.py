@@ -93,6 +93,10 @@ def test_nothing_lies_on_anything_else(name, miya_there):
         assert not faults(scene), language
     for measure in ("step", "first_order"):
         assert not faults(model_scene(trace, measure=measure, digits=12, miya=miya_there))
+    for view in ("forward", "blame", "update"):
+        for language in ("en", "ja"):
+            scene = model_scene(trace, view=view, language=language, miya=miya_there)
+            assert not faults(scene), (view, language)
 
 
 def test_an_overlap_and_a_wire_through_a_box_are_found():
@@ -213,13 +217,13 @@ def test_names_are_text():
     assert "<script" not in drawn and "\x1b" not in drawn
 
 
-def test_what_a_models_picture_cannot_do_is_refused(tmp_path):
+def test_what_a_models_picture_cannot_do_is_refused():
     trace = trace_of("lenet")
-    with pytest.raises(MiyaInputError, match="E658 view is 'forward'"):
-        miya.draw(trace, view="forward")
-    drawn = miya.draw(trace)
-    for make in (lambda: drawn.svg(animate=True), drawn.gif, drawn.webp):
-        with pytest.raises(MiyaInputError, match="E659 the picture of a model stands still"):
-            make()
+    for example in (0, 3):
+        with pytest.raises(MiyaInputError, match=rf"E658 example is {example}, and .*all examples"):
+            miya.draw(trace, example=example)
+    assert miya.draw(trace, example="sum").svg() == miya.draw(trace).svg()
+    with pytest.raises(MiyaInputError, match="E650 view is 'inside'"):
+        miya.draw(trace, view="inside")
     with pytest.raises(MiyaInputError, match="E608"):
         miya.draw(trace, measure="guilt")

@@ -13,7 +13,11 @@ from ..core.graph import Index
 from ..core.model import OptimizerUse, ParameterStep
 from ..core.optimizers import KINDS, Optimizer
 from ..core.trace import ParameterUpdate
-from .why import rounding
+from .why import UNITS, rounding
+
+# units of the last place (by the UNITS of `rounding`) that the lines of an optimizer may be off in
+# a narrow dtype: Adam's ten operations each round
+STEPPED = 4
 
 # torch.optim's classes, and what their state is called in core/optimizers.py
 TORCH: Mapping[str, tuple[str, Mapping[str, str]]] = {
@@ -101,7 +105,8 @@ def update_in_model(
         for symbol, formula in optimizer.lines(names["t"] == 1):
             found[symbol] = float(compute(formula, found))
             lines.append(Line(symbol, formula, found[symbol]))
-    size = abs(before) + abs(found["change"])
+    change = abs(found["change"])
+    size = abs(before) + change
     return ElementUpdate(
         use.name,
         before,
@@ -109,7 +114,7 @@ def update_in_model(
         tuple(lines),
         names,
         before + found["change"] - after,
-        rounding(parameter.dtype, size),
+        rounding(parameter.dtype, size, 0.0, abs(before) / UNITS + STEPPED * change),
     )
 
 

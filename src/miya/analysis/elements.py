@@ -89,7 +89,7 @@ def _index(name: str, written: list[str], shape: tuple[int, ...]) -> Index:
 
 
 def _unknown(name: str, known: Iterable[str] | Mapping[str, Value]) -> MiyaInputError:
-    names = list(known)
+    names = list(dict.fromkeys(known))
     near = get_close_matches(name, names, 3, 0.4)
     told = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(names[:12])}"
     return MiyaInputError("E620", f"the trace has no {name!r}", hint=told)

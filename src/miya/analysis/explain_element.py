@@ -88,7 +88,7 @@ def _in_network(trace: Trace, text: str, top: int, follow: Sequence[int]) -> Ans
 def _in_model(trace: ModelTrace, text: str, top: int, follow: Sequence[int]) -> Answer:
     element = element_of_model(trace, text)
     value, index, parameter = element.value, element.index, element.parameter
-    absent = absence(element)
+    absent = absence(element, trace.root)
     levels = (
         ()
         if absent or value is None
@@ -113,11 +113,11 @@ def _in_model(trace: ModelTrace, text: str, top: int, follow: Sequence[int]) -> 
     )
 
 
-def absence(element: Element) -> Absent | None:
+def absence(element: Element, root: Value) -> Absent | None:
     """Why an element has no gradient, or None where it has one."""
     value, parameter = element.value, element.parameter
     if parameter is not None:
-        return why_none(parameter)
+        return why_none(parameter, root)
     if value is None or not value.dtype.startswith(("float", "bfloat")):
         return "constant"
     reached = value.call is None or value.has_gradient
@@ -138,11 +138,15 @@ def _leads_to(value: Value, root: Value) -> bool:
     return False
 
 
-def why_none(parameter: ParameterStep) -> Absent | None:
-    """Why a parameter has no gradient: it is frozen, or the loss does not depend on it."""
+def why_none(parameter: ParameterStep, root: Value) -> Absent | None:
+    """Why a parameter has no gradient: it is frozen, or the loss does not depend on it, or it
+    does, and nothing is passed back. root: the loss."""
     if parameter.gradient is not None:
         return None
     uses = () if parameter.value is None else parameter.value.uses
     read = any(r.has_gradient for call, _ in uses for r in call.results)
     frozen = not parameter.trained and (read or parameter.group is not None)
-    return "frozen" if frozen else "unused"
+    if frozen:
+        return "frozen"
+    stopped = parameter.value is not None and _leads_to(parameter.value, root)
+    return "stopped" if stopped else "unused"

@@ -16,6 +16,7 @@ from ..core.calls import Call, Factor, Terms, Value, Worked
 from ..core.contributions import Contribution, contributions
 from ..core.graph import Index
 from ..core.records import RECORDS
+from ..core.records.formula import evaluate
 from ..core.rounding import Array
 from ..errors import MiyaInputError
 
@@ -24,6 +25,10 @@ MOST_LEVELS = 2000
 # what one operation's rounding may be of the numbers that it adds up, by dtype
 EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 STEPS = 64  # roundings of the sum of the terms' sizes that a library's sum may be off by
+# dtypes whose sums are added up in float32 and rounded once, and how many units of the last place
+# of that number it may be off by: an operation made of some steps rounds each
+NARROW, UNITS = ("float16", "bfloat16"), 4
+SMALLEST = {"float16": 2.0**-24}  # the step of its numbers near 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +80,7 @@ class Sum:
 class Level:
     """∂C/∂value at index. gradient: autograd's, None where it was not asked for it (an input).
     difference: the sum of the terms less it; rounding: what the dtype's rounding explains.
+    exact: where it does not, what the library's own operations give in float64, if they can.
     followed: the term whose gradient is next."""
 
     value: Value
@@ -85,6 +91,7 @@ class Level:
     followed: Part | None
     difference: float
     rounding: float
+    exact: float | None = None
 
     @property
     def uses_with_terms(self) -> tuple[Contribution, ...]:
@@ -93,7 +100,15 @@ class Level:
 
     @property
     def agrees(self) -> bool:
-        return not abs(self.difference) > self.rounding
+        return not abs(self.difference) > self.rounding or self.lossy
+
+    @property
+    def lossy(self) -> bool:
+        """Whether autograd's number lost digits in its dtype: in float64 the same operations give
+        what the terms do."""
+        if not abs(self.difference) > self.rounding or self.exact is None:
+            return False
+        return close(self.sum.total, self.exact, self.sum.size, self.value.dtype)
 
     @property
     def passes_on(self) -> bool:
@@ -110,19 +125,41 @@ def _is_one(part: Part) -> bool:
 @dataclass(frozen=True, eq=False)
 class Made:
     """What a number itself is made of: a sum, or a formula with its names; neither where the
-    operation has no record. call: None for what is given."""
+    operation has no record. call: None for what is given. exact: where the recorded number is
+    further off than rounding explains, what the library's operation gives in float64."""
 
     call: Call | None
     sum: Sum | None
     worked: Worked | None
     number: float
     rounding: float
+    exact: float | None = None
+
+    @property
+    def confirmed(self) -> float | None:
+        """`exact`, where the sum is that number and the recorded one lost digits."""
+        if self.sum is None or self.exact is None or self.call is None:
+            return None
+        dtype = max((o.dtype for o in self.call.operands.values()), key=lambda d: EPSILON.get(d, 0))
+        return self.exact if close(self.sum.total, self.exact, self.sum.size, dtype) else None
 
 
-def rounding(dtype: str, size: float, coarse: float = 0.0) -> float:
+def rounding(
+    dtype: str, size: float, coarse: float = 0.0, whole: float | None = None, count: int = 1
+) -> float:
     """How far a sum of numbers of that size together may be off. coarse: of values that are
-    rounded to fewer digits."""
-    return max(EPSILON.get(dtype, 0.0), coarse) * STEPS * size
+    rounded to fewer digits. whole, count: the size of what is rounded to the dtype, and of how
+    many such numbers it is the sum; None where every term is."""
+    if dtype not in NARROW or whole is None:
+        return max(EPSILON.get(dtype, 0.0), coarse) * STEPS * size
+    once = EPSILON[dtype] * (UNITS + (count - 1) / 2) * whole
+    return once + EPSILON["float32"] * STEPS * size + count * SMALLEST.get(dtype, 0.0)
+
+
+def close(number: float, exact: float, size: float, dtype: str) -> bool:
+    """Whether a number is what float64 gives, worked out from numbers that the dtype rounded."""
+    allowed = 2 * EPSILON.get(dtype, 0.0) * abs(exact) + EPSILON["float64"] * STEPS * size
+    return abs(number - exact) <= allowed
 
 
 def chain(
@@ -168,9 +205,22 @@ def level_of(value: Value, index: Index, top: int, rank: int = 1, coarse: float 
         followed = None
     gradient = value.gradient
     recorded = None if gradient is None else float(gradient[index])
-    allowed = max(rounding(dtype, found.size, coarse) for dtype in _dtypes(value, uses))
+    whole = sum(abs(use.total) for use in uses)
+    allowed = max(
+        rounding(dtype, found.size, coarse, whole, max(len(uses), 1))
+        for dtype in _dtypes(value, uses)
+    )
     difference = 0.0 if recorded is None else found.total - recorded
-    return Level(value, index, recorded, found, tuple(uses), followed, difference, allowed)
+    off = abs(difference) > allowed
+    exact = _exactly(uses, index) if off else None
+    return Level(value, index, recorded, found, tuple(uses), followed, difference, allowed, exact)
+
+
+def _exactly(uses: Sequence[Contribution], index: Index) -> float | None:
+    """The sum of what each use passes back, worked out by the library in float64."""
+    parts = [use.call.passed_exactly(use.role) for use in uses if use.terms != []]
+    known = [float(part[index]) for part in parts if part is not None]
+    return fsum(known) if len(known) == len(parts) else None
 
 
 def _dtypes(value: Value, uses: Sequence[Contribution]) -> set[str]:
@@ -282,6 +332,38 @@ def made(value: Value, index: Index, *, top: int = TOP, coarse: float = 0.0) -> 
         return Made(call, None, None, number, 0.0)
     told = record.forward(call, slot, index)
     if told is None or isinstance(told, Worked):
-        return Made(call, None, told, number, rounding(value.dtype, abs(number), coarse))
+        allowed = rounding(value.dtype, abs(number), coarse, abs(number))
+        exact = None if told is None else _unlike(told, call, slot, index, number, allowed)
+        return Made(call, None, told, number, allowed, exact)
     found = _sum([(call, "", t) for t in told], [t.values for t in told], top)
-    return Made(call, found, None, number, rounding(value.dtype, found.size, coarse))
+    allowed = rounding(value.dtype, found.size, coarse, abs(found.total))
+    off = abs(found.total - number) > allowed
+    exact = _forward(call, slot, index) if off else None
+    return Made(call, found, None, number, allowed, exact)
+
+
+def _unlike(
+    told: Worked, call: Call, slot: int, index: Index, number: float, allowed: float
+) -> float | None:
+    """What float64 gives, where a formula's number is not the recorded one but that."""
+    try:
+        found = float(evaluate(told.formula, {n: x for n, (_, _, x) in told.names.items()}))
+    except (KeyError, ValueError, SyntaxError, TypeError):  # words, no arithmetic
+        return None
+    if not abs(found - number) > allowed:
+        return None
+    exact = _forward(call, slot, index)
+    return exact if exact is not None and close(found, exact, abs(found), "float32") else None
+
+
+def _forward(call: Call, slot: int, index: Index) -> float | None:
+    """One element of a result, worked out by the library in float64."""
+    wide = {
+        role: np.asarray(operand.array, np.float64)
+        for role, operand in call.operands.items()
+        if operand.dtype in EPSILON
+    }
+    try:
+        return float(call.moved(wide)[slot][index])
+    except (RuntimeError, ValueError, TypeError, NotImplementedError):
+        return None

@@ -10,6 +10,7 @@ from ..errors import MiyaInputError
 
 if TYPE_CHECKING:
     from ..analysis.model.credit import Progress
+    from ..drawing.scene import View
     from ..render.diagram import Diagram
 
 
@@ -60,25 +61,25 @@ def draw_model(
     trace: ModelTrace,
     *,
     measure: str | None = None,
-    view: str = "whole",
+    view: View = "whole",
     theme: str = "light",
     miya: bool = True,
+    example: int | str | None = None,
     digits: int | None = None,
     language: str = "en",
 ) -> Diagram:
-    """See `miya.draw`. Raises MiyaInputError E658 for another view than the whole."""
+    """See `miya.draw`. Raises MiyaInputError E658 for one example of a batch."""
     from ..drawing.model.build import model_scene
     from ..render.diagram import Diagram
-    from ..render.theme import theme_of
 
-    theme_of(theme)
-    if view != "whole":
+    if example not in (None, "sum"):
         raise MiyaInputError(
             "E658",
-            f"view is {view!r}, and a model's picture has one view",
-            hint="leave view out, and choose a measure",
+            f"example is {example!r}, and a model's picture is of all examples together: which "
+            "axis of a tensor counts them, a model does not say",
+            hint="leave example out, or give the model that example alone",
         )
     made = model_scene(
-        trace, measure=measure or "pressure", digits=digits, language=language, miya=miya
+        trace, measure=measure, digits=digits, language=language, miya=miya, view=view
     )
     return Diagram(made, theme)

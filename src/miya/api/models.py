@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from ..analysis.as_network import as_network
 from ..core.model import ModelTrace
 from ..core.trace import Trace
-from ..errors import MiyaInputError
+from ..errors import MiyaInputError, MiyaWarning
 from ..story.blocks import Story
 from ..story.model.tell import tell_model
 from .explanation import Explanation
@@ -132,7 +133,10 @@ def explanation_of(
     told = (digits, language, only, miya, top)
     if isinstance(trace, Trace):
         return Explanation(trace, *told)
-    classical = as_network(trace)
+    with warnings.catch_warnings():
+        if any(code == "W310" for code, _ in trace.notes):  # said of the model already
+            warnings.filterwarnings("ignore", "W310", MiyaWarning)
+        classical = as_network(trace)
     if classical is not None:
         return Explanation(classical, *told, model=trace)
     return ModelExplanation(trace, *told)

@@ -87,7 +87,7 @@ def draw(
     view: View = "whole",
     theme: str = "light",
     miya: bool = True,
-    example: int | str = 0,
+    example: int | str | None = None,
     digits: int | None = None,
     language: str = "en",
     dtype: str = "float64",
@@ -98,7 +98,8 @@ def draw(
     measure: what the edges' thickness says: "pressure", "step", "credit" or "removal"; None is
     step in the view of the update, else pressure.
     view: "whole", "forward", "blame" or "update". theme: "light", "dark" or "print".
-    example: of a batch, the one drawn, by its number from 0, or "sum".
+    example: of a batch, the one drawn, by its number from 0 (default), or "sum"; a model's
+    picture is always of all.
     digits: significant digits shown, 1 to 15 (default 4). Raises MiyaInputError.
     """
     from ..drawing.build import scene
@@ -115,6 +116,7 @@ def draw(
             view=view,
             theme=theme,
             miya=miya,
+            example=example,
             digits=digits,
             language=language,
         )
@@ -127,7 +129,7 @@ def draw(
         trace,
         measure=measure,  # type: ignore[arg-type]
         view=view,
-        example=example,
+        example=0 if example is None else example,
         digits=digits,
         language=language,
         miya=miya,

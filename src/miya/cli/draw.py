@@ -15,9 +15,9 @@ VIEWS = ("whole", "forward", "blame", "update")
 THEMES = ("light", "dark", "print")
 
 
-def example_of(ctx: click.Context, param: click.Parameter, value: str) -> int | str:
-    """An example's number, from 0, or "sum"."""
-    if value == "sum":
+def example_of(ctx: click.Context, param: click.Parameter, value: str | None) -> int | str | None:
+    """An example's number, from 0, or "sum"; None where none is given."""
+    if value is None or value == "sum":
         return value
     try:
         return int(value)
@@ -65,10 +65,8 @@ def example_of(ctx: click.Context, param: click.Parameter, value: str) -> int | 
 @click.option(
     "--example",
     callback=example_of,
-    default="0",
     metavar="N|sum",
-    show_default=True,
-    help="Of a batch: the example drawn, from 0, or sum.",
+    help="Of a network's batch: the example drawn, from 0, or sum.  [default: 0]",
 )
 @click.option("--digits", type=click.IntRange(1, 15), help="Significant digits.  [default: 4]")
 @click.option(

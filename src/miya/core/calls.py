@@ -116,6 +116,11 @@ class Call:
         """What went back to an operand through this use alone, as the library works it out."""
         raise NotImplementedError
 
+    def passed_exactly(self, role: str) -> Array | None:
+        """As `passed`, worked out in double precision from the recorded numbers; None where the
+        library cannot."""
+        return None
+
     @cached_property
     def inside(self) -> Inside | None:
         """The elementary calls that this one stands for, or None where it is elementary."""

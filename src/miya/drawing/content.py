@@ -168,11 +168,11 @@ class Content:
             return usual
         return next((pair for pair in pairs if not alike(*pair)), usual)
 
-    def _moved(self, update: ParameterUpdate, index: tuple[int, ...]) -> tuple[str, str]:
+    def moved(self, before: float, after: float, change: float) -> tuple[str, str]:
         """Before and after, or the change where both look alike."""
-        before, after = self.pair(float(update.before[index]), float(update.after[index]))
-        change = self.signed(update.change[index])
-        return before, f"Δ {change}" if alike(before, after) and change != "0" else after
+        told, then = self.pair(before, after)
+        by = self.signed(change)
+        return told, f"Δ {by}" if alike(told, then) and by != "0" else then
 
     def signed(self, value: float) -> str:
         text = self.number(value)
@@ -231,7 +231,7 @@ class Content:
             title,
             name,
             "" if forward else f"δ = {delta}",
-            tuple(self._facts(found, i)),
+            tuple(self.facts(found, i)),
             self.tone(signal, "a") if forward else self.tone(value, "delta"),
             signal == 0 if forward else value == 0,
             not forward and self.greedy is not None and self.greedy[:2] == (k + 1, i),
@@ -240,7 +240,7 @@ class Content:
             self.signed(found.grad_a[i]) if back else "",
         )
 
-    def _facts(self, found: Flow, i: int) -> list[str]:
+    def facts(self, found: Flow, i: int) -> list[str]:
         facts = [f"z = {self.span(found.z, i)}", f"a = {self.span(found.a, i)}"]
         if found.slope is not None and self.view != "forward":
             facts.append(f"σ′ = {self.span(found.slope, i)}")
@@ -293,7 +293,9 @@ class Content:
             passed = float(found.passed[index])
         value = float(self.values[update.name][index])
         cells = {key: self._cell(key, update, found, index, j) for key in CELLS}
-        cells["before"], cells["after"] = self._moved(update, index)
+        cells["before"], cells["after"] = self.moved(
+            *(float(v[index]) for v in (update.before, update.after, update.change))
+        )
         return Line(
             ref,
             kind,
@@ -317,36 +319,6 @@ class Content:
         if key == "measure":
             return self.signed(self.values[update.name][index])
         return self.signed(_carried(found, index, j)) if key == "carried" else "→"
-
-    def texts(self, k: int, i: int) -> list[str]:
-        """The numbers alone of a card, in the order of its labels: δ, facts, each line, each path.
-
-        Titles, tones and sizes are left out: a slider asks for these many times a second.
-        """
-        layer, found = self.trace.layers[k], self.flows[k]
-        told = [] if self.view == "forward" else [f"δ = {self.signed(float(found.delta[i]))}"]
-        told += self._facts(found, i)
-        for j in range(layer.layer.inputs):
-            told += self._row(layer.weight, found, (i, j), j)
-        told += self._row(layer.bias, found, (0 if layer.layer.shared_bias else i,), -1)
-        if self.view in ("whole", "blame"):
-            told += [path.value for path in self._paths(k, i, None)]
-            told.append(self.signed(found.grad_a[i]))
-        return told
-
-    def _row(
-        self, update: ParameterUpdate, found: Flow, index: tuple[int, ...], j: int
-    ) -> list[str]:
-        columns = self.columns
-        moved: Mapping[str, str] = {}
-        if "after" in columns:
-            moved = dict(zip(("before", "after"), self._moved(update, index), strict=True))
-        elif "before" in columns:
-            moved = {"before": self._moved(update, index)[0]}
-        return [
-            moved[key] if key in moved else self._cell(key, update, found, index, j)
-            for key in columns
-        ]
 
     def _line_title(
         self,

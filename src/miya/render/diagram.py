@@ -23,11 +23,9 @@ class Diagram:
     theme: str = "light"
 
     def svg(self, *, animate: bool = False, standalone: bool = True) -> str:
-        """animate: it plays by itself; a model's does not (MiyaInputError E659)."""
+        """animate: it plays by itself."""
         from .svg import svg
 
-        if animate:
-            self._moves()
         return svg(self.scene, theme=self.theme, animate=animate, standalone=standalone)
 
     def png(self, scale: float | None = None) -> bytes:
@@ -43,22 +41,12 @@ class Diagram:
     def gif(self) -> bytes:
         from .picture import gif
 
-        self._moves()
         return gif(self.scene, theme=self.theme)
 
     def webp(self) -> bytes:
         from .picture import webp
 
-        self._moves()
         return webp(self.scene, theme=self.theme)
-
-    def _moves(self) -> None:
-        from ..drawing.model.parts import ModelScene
-
-        if isinstance(self.scene, ModelScene):
-            raise MiyaInputError(
-                "E659", "the picture of a model stands still", hint="use SVG, PNG or PDF"
-            )
 
     def save(self, path: str | Path, *, scale: float | None = None, animate: bool = False) -> None:
         """Write FILE.svg, .png, .pdf, .gif or .webp, whole or not at all.

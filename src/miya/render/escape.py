@@ -63,7 +63,7 @@ HAT = "\u0302"  # on the letter before it
 
 def printable(text: str) -> str:
     """Control, bidirectional and other invisible characters shown by their code."""
-    return "".join(_shown(c) for c in text)
+    return text if text.isprintable() else "".join(_shown(c) for c in text)
 
 
 def _shown(character: str) -> str:

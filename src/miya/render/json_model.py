@@ -44,7 +44,7 @@ def data(trace: ModelTrace, story: Story) -> dict[str, Any]:
             {"path": m.path, "kind": m.kind, "says": m.says, "training": m.training}
             for m in trace.modules.values()
         ],
-        "parameters": [_parameter(p) for p in trace.parameters.values()],
+        "parameters": [_parameter(p, trace.root) for p in trace.parameters.values()],
         "values": [_value(name, v) for name, v in trace.values.items() if v.name == name],
         "calls": [_call(call) for call in trace.calls],
         "notes": [{"code": code, "text": text} for code, text in trace.notes],
@@ -74,14 +74,14 @@ def _plain(value: Any) -> Any:
         return str(value)
 
 
-def _parameter(p: ParameterStep) -> dict[str, Any]:
+def _parameter(p: ParameterStep, root: Value) -> dict[str, Any]:
     gradient = p.gradient
     return {
         "name": p.name,
         "aliases": list(p.aliases),
         "dtype": p.dtype,
         "trained": p.trained,
-        "without_gradient": why_none(p),
+        "without_gradient": why_none(p, root),
         "before": array(p.before),
         "gradient": None if gradient is None else array(gradient),
         "change": array(p.change),

@@ -54,6 +54,8 @@ def _level(level: Level) -> dict[str, Any]:
         "gradient": None if level.gradient is None else finite(level.gradient),
         "difference": finite(level.difference),
         "rounding": finite(level.rounding),
+        "exact": None if level.exact is None else finite(level.exact),
+        "agrees": level.agrees,
         "followed": None if level.followed is None else level.followed.rank,
         "sum": _sum(level.sum),
     }

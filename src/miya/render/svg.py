@@ -63,7 +63,7 @@ def draw(
     look = theme_of(theme)
     name = "m" + sha256(f"{theme}{_identity(look, scene)}".encode()).hexdigest()[:10]
     moves = animate or moment is not None
-    model = _model(look, scene, name) if isinstance(scene, ModelScene) else []
+    model = _model(look, scene, name, moves) if isinstance(scene, ModelScene) else []
     waves = svg_motion.overlay(scene, look, moment) if moves else ""
     over = [svg_motion.over(scene, look, moment, name)] if moves else []
     asleep = svg_motion.sleeping(scene, theme, name) if moves else ""
@@ -96,10 +96,10 @@ def draw(
     )
 
 
-def _model(look: Theme, scene: ModelScene, name: str) -> list[str]:
+def _model(look: Theme, scene: ModelScene, name: str, moves: bool = False) -> list[str]:
     from .svg_model import model_parts
 
-    return model_parts(look, scene, name)
+    return model_parts(look, scene, name, moves)
 
 
 def n(value: float) -> str:

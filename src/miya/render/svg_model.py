@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 
 from ..drawing.model.parts import Bar, Block, Heat, ModelScene, Wire
@@ -15,24 +16,25 @@ THIN, THICK = 1.1, 4.2
 Point = tuple[float, float]
 
 
-def model_parts(look: Theme, scene: ModelScene, name: str) -> list[str]:
-    """Wires under boxes."""
+def model_parts(look: Theme, scene: ModelScene, name: str, moves: bool = False) -> list[str]:
+    """Wires under boxes. moves: what brings a label is told to the animation."""
     wires = sorted(scene.wires, key=lambda wire: wire.kind == "flow")
-    return [*(_wire(look, w) for w in wires), *(_block(look, b, name) for b in scene.blocks)]
+    blocks = [_block(look, b, name, moves) for b in scene.blocks]
+    return [*(_wire(look, w) for w in wires), *blocks]
 
 
 def _wire(look: Theme, wire: Wire) -> str:
     title = svg._title(wire.title)
     if wire.kind == "same":
         line = f'stroke="{look.accent}" stroke-width="1.6" stroke-dasharray="5 4"'
-        return f'<g class="same">{title}<path d="{_path(wire.points)}" fill="none" {line}/></g>'
+        return f'<g class="same">{title}<path d="{path(wire.points)}" fill="none" {line}/></g>'
     wide = THIN + (THICK - THIN) * wire.size
     line = f'stroke="{look.quiet}" stroke-width="{wide:.2f}"'
     end = _arrow(look, wire.points[-2], wire.points[-1], wide)
-    return f'<g class="wire">{title}<path d="{_path(wire.points)}" fill="none" {line}/>{end}</g>'
+    return f'<g class="wire">{title}<path d="{path(wire.points)}" fill="none" {line}/>{end}</g>'
 
 
-def _path(points: Sequence[Point]) -> str:
+def path(points: Sequence[Point]) -> str:
     """Straight pieces with rounded corners."""
     n = svg.n
     made = [f"M{n(points[0][0])},{n(points[0][1])}"]
@@ -62,7 +64,7 @@ def _arrow(look: Theme, before: Point, tip: Point, wide: float) -> str:
     return f'<path d="M{corners}z" fill="{look.quiet}"/>'
 
 
-def _block(look: Theme, block: Block, name: str) -> str:
+def _block(look: Theme, block: Block, name: str, moves: bool) -> str:
     radius = {"module": 10.0, "operation": 16.0, "input": 20.0}[block.kind]
     parts = [
         svg._title(block.title),
@@ -70,7 +72,7 @@ def _block(look: Theme, block: Block, name: str) -> str:
         heat(look, block.heat, name) if block.heat else "",
         bar(look, block.bar, name) if block.bar else "",
         svg._rect(block.ringed, "tap", 3) if block.ringed else "",
-        *map(svg._label, block.labels),
+        *(svg._label(t if moves else replace(t, moment="")) for t in block.labels),
         svg.lock(block.lock),
         svg.cat(block.cat) if block.cat else "",
     ]

@@ -7,7 +7,8 @@ prefers reduced motion, and what is hidden at first is hidden by the animation a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from ..drawing.cat import miya
 from ..drawing.frames import (
@@ -22,7 +23,8 @@ from ..drawing.frames import (
     windows,
 )
 from ..drawing.layout import CAT
-from ..drawing.scene import Edge, Neuron, Scene
+from ..drawing.model.parts import ModelScene
+from ..drawing.scene import Box, Edge, Neuron, Scene
 from .theme import Theme, stroke
 
 FAINT = 0.18  # of an edge before its measure is known
@@ -48,25 +50,48 @@ HIDDEN: dict[str, str] = {
 MEASURED = {"whole": "gradient", "blame": "gradient", "forward": "signal", "update": "after"}
 
 
+@dataclass(frozen=True)
+class Moves:
+    """What moves in a kind of picture. cues: the motions. hidden, faint: by the moment (ticks)
+    until which they are, selectors under a root. spans: classes of what shows for a while.
+    overlay, over: what lies under and over the cards, of all the round or of one moment."""
+
+    cues: Callable[[Scene], Iterator[Cue]]
+    hidden: Callable[[Scene, str], dict[int, list[str]]]
+    faint: Callable[[Scene, str], dict[int, list[str]]]
+    spans: Callable[[Scene], Iterator[tuple[str, int, int]]]
+    overlay: Callable[[Scene, Theme, float | None], str]
+    over: Callable[[Scene, Theme, float | None, str], str]
+
+
+def moves_of(scene: Scene) -> Moves:
+    if isinstance(scene, ModelScene):
+        from . import svg_model_motion as m
+
+        return Moves(m.cues, m.hidden, m.faint, m.spans, m.overlay, m.over)
+    return Moves(_cues, _hidden, _faint, _spans, _overlay, _over)
+
+
 def rules(scene: Scene, root: str) -> str:
     """One keyframe rule a motion and time; a class `k…` binds each moving part to its own.
 
     root: the selector of the picture, which the rules are kept to.
     """
-    found = {_name(cue): _keyframes(cue) for cue in _cues(scene)}
+    moves = moves_of(scene)
+    found = {_name(cue): _keyframes(cue) for cue in moves.cues(scene)}
     moving = [
         f"{root} .{name}{{animation:{name} {SECONDS:g}s linear infinite}}" for name in sorted(found)
     ]
     frames = [found[name] for name in sorted(found)]
-    for at, selectors in sorted(_hidden(scene, root).items()):
+    for at, selectors in sorted(moves.hidden(scene, root).items()):
         name = f"r{at}"
         frames.append(f"@keyframes {name}{{0%{{opacity:0}}{at / 100:g}%,100%{{opacity:1}}}}")
         moving.append(f"{','.join(selectors)}{{animation:{name} {SECONDS:g}s step-end infinite}}")
-    for at, selectors in sorted(_faint(scene, root).items()):
+    for at, selectors in sorted(moves.faint(scene, root).items()):
         name = f"f{at}"
         frames.append(f"@keyframes {name}{{0%{{opacity:{FAINT}}}{at / 100:g}%,100%{{opacity:1}}}}")
         moving.append(f"{','.join(selectors)}{{animation:{name} {SECONDS:g}s step-end infinite}}")
-    for name, start, end in _spans(scene):
+    for name, start, end in moves.spans(scene):
         frames.append(
             f"@keyframes {name}{{0%{{opacity:{int(start == 0)}}}{start / 100:g}%{{opacity:1}}"
             f"{end / 100:g}%,100%{{opacity:0}}}}"
@@ -89,14 +114,14 @@ def _cues(scene: Scene) -> Iterator[Cue]:
     for _, cue in (*edge_cues(scene), *neuron_cues(scene)):
         yield cue
     if "update" in windows(scene):
-        yield _flash(scene)
+        yield flash(scene)
 
 
-def _flash(scene: Scene) -> Cue:
+def flash(scene: Scene) -> Cue:
     return Cue("update", *windows(scene)["update"])
 
 
-def _ticks(at: float) -> int:
+def ticks(at: float) -> int:
     """A moment in hundredths of a per cent, to a fifth of a per cent: few rules serve many."""
     return round(at * 500) * 20
 
@@ -104,7 +129,7 @@ def _ticks(at: float) -> int:
 def _hidden(scene: Scene, root: str) -> dict[int, list[str]]:
     found: dict[int, list[str]] = defaultdict(list)
     for reveal in reveals(scene):
-        found[_ticks(reveal.at)] += _selectors(reveal, root)
+        found[ticks(reveal.at)] += _selectors(reveal, root)
     return found
 
 
@@ -119,59 +144,69 @@ def _faint(scene: Scene, root: str) -> dict[int, list[str]]:
     for reveal in reveals(scene):
         if reveal.part == MEASURED.get(scene.view):
             layer = f'[data-layer="{reveal.layer}"]' if reveal.layer else ""
-            found[_ticks(reveal.at)].append(f"{root} .edge{layer}>path")
+            found[ticks(reveal.at)].append(f"{root} .edge{layer}>path")
     return found
 
 
 def _spans(scene: Scene) -> Iterator[tuple[str, int, int]]:
     """The classes of what shows for a while: captions, and the cats asleep until they wake."""
-    for k, (_, start, end) in enumerate(phases(scene)):
-        yield f"p{k}", _ticks(start), _ticks(end)
+    yield from captioned(scene)
     for layer in range(1, scene.layers + 1):
         at = waking(scene, layer)
         if at is not None:
-            yield f"w{layer}", 0, _ticks(at)
+            yield f"w{layer}", 0, ticks(at)
+
+
+def captioned(scene: Scene) -> Iterator[tuple[str, int, int]]:
+    for k, (_, start, end) in enumerate(phases(scene)):
+        yield f"p{k}", ticks(start), ticks(end)
 
 
 def moment_rules(scene: Scene, look: Theme, moment: float) -> str:
     """The rules of one still moment."""
-    gone = [
-        one for reveal in reveals(scene) if moment < reveal.at for one in _selectors(reveal, "svg")
-    ]
-    faint = [
-        one
-        for at, selectors in _faint(scene, "svg").items()
-        if moment * 1e4 < at
-        for one in selectors
-    ]
+    moves = moves_of(scene)
+    gone, faint = (
+        [one for at, some in found(scene, "svg").items() if moment * 1e4 < at for one in some]
+        for found in (moves.hidden, moves.faint)
+    )
     parts = [(faint, f"opacity:{FAINT}"), (gone, "display:none")]
-    if "update" in windows(scene) and _flash(scene).at(moment) is not None:
+    if "update" in windows(scene) and flash(scene).at(moment) is not None:
         parts.append((["svg .after"], f"fill:{look.accent}"))
     return "".join(f"{','.join(which)}{{{rule}}}" for which, rule in parts if which)
 
 
 def overlay(scene: Scene, look: Theme, moment: float | None) -> str:
     """What moves: every part with its animation's class, or only what shows at `moment`."""
+    moving = moves_of(scene).overlay(scene, look, moment)
+    return f'<g class="moving" aria-hidden="true">{moving}</g>'
+
+
+def over(scene: Scene, look: Theme, moment: float | None, name: str) -> str:
+    """What lies over the cards."""
+    moving = moves_of(scene).over(scene, look, moment, name)
+    clock = "" if moment is None else _clock(scene, look, moment)
+    return f'<g class="moving" aria-hidden="true">{moving}{clock}</g>'
+
+
+def _overlay(scene: Scene, look: Theme, moment: float | None) -> str:
     parts = [_pulse(look, edge, cue, moment) for edge, cue in edge_cues(scene)]
     parts += [_glow(look, neuron, cue, moment) for neuron, cue in neuron_cues(scene)]
     if "update" in windows(scene):
         parts.append(_edges(scene, look, moment))
-    return f'<g class="moving" aria-hidden="true">{"".join(parts)}</g>'
+    return "".join(parts)
 
 
-def over(scene: Scene, look: Theme, moment: float | None, name: str) -> str:
-    """What lies over the cards: the sleeping cats, the rows that change, the caption."""
+def _over(scene: Scene, look: Theme, moment: float | None, name: str) -> str:
+    """The sleeping cats, the rows that change, the caption."""
     parts = [_sleeper(scene, look, neuron, moment, name) for neuron in scene.neurons]
     if "update" in windows(scene):
         parts.append(_rows(scene, look, moment))
     parts += [
-        _caption(look, k, text)
+        caption(look, k, text)
         for k, (text, start, end) in enumerate(phases(scene))
         if moment is None or start <= moment < end
     ]
-    if moment is not None:
-        parts.append(_clock(scene, look, moment))
-    return f'<g class="moving" aria-hidden="true">{"".join(parts)}</g>'
+    return "".join(parts)
 
 
 def sleeping(scene: Scene, theme: str, name: str) -> str:
@@ -213,7 +248,7 @@ def _rows(scene: Scene, look: Theme, moment: float | None) -> str:
         row.band for neuron in scene.neurons for row in neuron.rows if not row.ref.startswith("n")
     ]
     d = "".join(f"M{n(b.x)},{n(b.y)}h{n(b.width)}v{n(b.height)}h{n(-b.width)}z" for b in bands)
-    return _flashing(scene, moment, f'fill="{look.accent}" fill-opacity="0.22"', d)
+    return flashing(scene, moment, f'fill="{look.accent}" fill-opacity="0.22"', d)
 
 
 def _edges(scene: Scene, look: Theme, moment: float | None) -> str:
@@ -221,11 +256,11 @@ def _edges(scene: Scene, look: Theme, moment: float | None) -> str:
     from .svg import curve
 
     d = "".join(curve(edge) for edge in scene.edges if edge.kind != "link")
-    return _flashing(scene, moment, f'fill="none" stroke="{look.accent}" stroke-width="4"', d)
+    return flashing(scene, moment, f'fill="none" stroke="{look.accent}" stroke-width="4"', d)
 
 
-def _flashing(scene: Scene, moment: float | None, line: str, d: str) -> str:
-    cue = _flash(scene)
+def flashing(scene: Scene, moment: float | None, line: str, d: str) -> str:
+    cue = flash(scene)
     gone = None if moment is None else cue.at(moment)
     if moment is not None and gone is None:
         return ""
@@ -233,7 +268,7 @@ def _flashing(scene: Scene, moment: float | None, line: str, d: str) -> str:
     return _path(cue, moment, line + shown, d)
 
 
-def _caption(look: Theme, k: int, text: str) -> str:
+def caption(look: Theme, k: int, text: str) -> str:
     from html import escape
 
     x, y, size = CAPTION
@@ -274,18 +309,28 @@ def _offset(cue: Cue, gone: float) -> float:
 
 
 def _pulse(look: Theme, edge: Edge, cue: Cue, moment: float | None) -> str:
-    from .svg import curve, n, thickness
+    from .svg import curve, thickness
 
     tone = edge.passed if cue.motion == "back" and edge.passed else edge.tone
     colour = stroke(look, tone) if cue.motion == "back" else look.ink
-    wide = max(3.0, thickness(tone) + 1.5)
+    return pulse(cue, moment, colour, max(3.0, thickness(tone) + 1.5), curve(edge))
+
+
+def pulse(
+    cue: Cue, moment: float | None, colour: str, wide: float, d: str, long: float | None = None
+) -> str:
+    """A dash that runs along a line. long: the line's length, for what knows no `pathLength`."""
+    from .svg import n
+
     gone = None if moment is None else cue.at(moment)
     if moment is not None and gone is None:
         return ""
     line = f'fill="none" stroke="{colour}" stroke-width="{n(wide)}" stroke-linecap="round"'
-    dash = f'pathLength="100" stroke-dasharray="{LONG:g} {100 + LONG:g}"'
-    at = f' stroke-dashoffset="{_offset(cue, gone):.1f}"' if gone is not None else ""
-    return _path(cue, moment, f"{line} {dash}{at}", curve(edge))
+    unit = 1.0 if gone is None or long is None else long / 100
+    dash = f'stroke-dasharray="{LONG * unit:g} {(100 + LONG) * unit:g}"'
+    dash = f'pathLength="100" {dash}' if unit == 1.0 else dash
+    at = f' stroke-dashoffset="{_offset(cue, gone) * unit:.1f}"' if gone is not None else ""
+    return _path(cue, moment, f"{line} {dash}{at}", d)
 
 
 def _path(cue: Cue, moment: float | None, line: str, d: str) -> str:
@@ -294,6 +339,11 @@ def _path(cue: Cue, moment: float | None, line: str, d: str) -> str:
 
 
 def _glow(look: Theme, neuron: Neuron, cue: Cue, moment: float | None) -> str:
+    return glowing(look, neuron.box, cue, moment)
+
+
+def glowing(look: Theme, b: Box, cue: Cue, moment: float | None) -> str:
+    """A frame around a card, which swells and fades."""
     from .svg import n
 
     gone = None if moment is None else cue.at(moment)
@@ -301,7 +351,6 @@ def _glow(look: Theme, neuron: Neuron, cue: Cue, moment: float | None) -> str:
         return ""
     shown = "" if gone is None else f' opacity="{_swell(gone):.2f}"'
     kind = f' class="{_name(cue)}"' if moment is None else ""
-    b = neuron.box
     return (
         f'<rect{kind} x="{n(b.x - 4)}" y="{n(b.y - 4)}" width="{n(b.width + 8)}" '
         f'height="{n(b.height + 8)}" rx="18" fill="none" stroke="{look.accent}" '

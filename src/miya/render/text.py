@@ -6,6 +6,7 @@ import re
 import textwrap
 import unicodedata
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from ..story.blocks import (
     Blank,
@@ -155,7 +156,12 @@ def cell(value: str | Symbol) -> str:
 
 def columns(words: str) -> int:
     """How many columns a terminal gives the text; East Asian wide characters take two."""
-    return sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in words)
+    return len(words) if words.isascii() else sum(map(_wide, words))
+
+
+@lru_cache(4096)
+def _wide(character: str) -> int:
+    return 1 + (unicodedata.east_asian_width(character) in "WF")
 
 
 def _pad(words: str, width: int, *, right: bool) -> str:

@@ -86,7 +86,7 @@ TABLE: Mapping[str, tuple[str | Cases, str | Cases, Mapping[str, float]]] = {
         {"lambd": 0.5},
     ),
     "tanhshrink": (
-        "input - (1 - 2 / (1 + exp(2 * input)))",
+        "input - tanh(input)",
         "tanh(input)**2",
         {},
     ),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...core.model import ModelTrace
+from ...errors import MiyaInputError
 from .. import font
-from ..scene import SIZES, Box, Label, Loss
+from ..frames import PARTS
+from ..scene import SIZES, VIEWS, Box, Label, Loss, View
 from . import cards, routes
 from .content import ModelContent
 from .panels import describe, place_panels
@@ -22,16 +24,21 @@ MOST_COLUMNS = 8
 def model_scene(
     trace: ModelTrace,
     *,
-    measure: str = "pressure",
+    measure: str | None = None,
     digits: int | None = None,
     language: str = "en",
     miya: bool = True,
+    view: View = "whole",
 ) -> ModelScene:
-    """The picture of `trace`, placed. Raises MiyaInputError E608 for an unknown measure."""
-    c = ModelContent(trace, measure, digits, language, miya)
+    """The picture of `trace`, placed. measure: None is step in the view of the update, else
+    pressure. Raises MiyaInputError E608 for an unknown measure, E650 for an unknown view."""
+    if view not in VIEWS:
+        raise MiyaInputError("E650", f"view is {view!r}", hint=f"choose {', '.join(VIEWS)}")
+    measure = measure or ("step" if view == "update" else "pressure")
+    c = ModelContent(trace, measure, digits, language, miya, view)
     heights = [
         *(cards.INPUT_HIGH for _ in c.boxes.inputs),
-        *(cards.height(one) for one in c.told),
+        *(cards.height(c, one) for one in c.told),
         LOSS_HIGH,
     ]
     columns = _columns(heights)
@@ -65,7 +72,7 @@ def model_scene(
         font.clean(trace.title) or c.words["title"],
         describe(c),
         language,
-        "whole",
+        view,
         measure,
         miya,
         len(blocks),
@@ -75,6 +82,7 @@ def model_scene(
         (),
         loss,
         panels,
+        captions=tuple((m, c.words[f"phase_{m}"]) for m in (*PARTS[view], "tell")),
         blocks=tuple(blocks),
         wires=wires,
     )
@@ -91,7 +99,8 @@ def _headline(c: ModelContent) -> list[str]:
         dtype=trace.dtype,
         optimizer=font.clean(optimizer),
     )
-    said = (first, c.say("measured", measure=c.words[c.measure]))
+    key = "measured" if c.view == "whole" else f"measured_{c.view}"
+    said = (first, c.say(key, measure=c.words[c.measure]))
     return [line for text in said for line in font.wrap(text, NARROWEST, SIZES["plain"])]
 
 
@@ -162,10 +171,11 @@ def _pairs(c: ModelContent) -> tuple[list[tuple[int, int]], list[str]]:
 def _wire(c: ModelContent, way: routes.Way, kind: str, corners: tuple[routes.Point, ...]) -> Wire:
     shift = len(c.boxes.inputs)
     k = way.source - shift
-    size = c.told[k].size / c.largest_size if k >= 0 and c.largest_size else 0.0
+    size = c.sizes[k] / c.largest_size if k >= 0 and c.largest_size else 0.0
     names = [_name(c, way.source), _name(c, way.target)]
     title = c.say(f"wire_{kind}", source=names[0], target=names[1])
-    return Wire(kind, title, corners, size**0.5)  # type: ignore[arg-type]
+    ends = way.source, way.target
+    return Wire(kind, title, corners, size**0.5, *ends)  # type: ignore[arg-type]
 
 
 def _name(c: ModelContent, place: int) -> str:
@@ -190,13 +200,16 @@ def _blocks(c: ModelContent, spots: Sequence[routes.Spot]) -> list[Block]:
 
 
 def _loss(c: ModelContent, spot: routes.Spot) -> Loss:
-    before, after = cards.loss_lines(c)
+    before, *after = cards.loss_lines(c)
     box = Box(spot.x, spot.y, cards.WIDE, LOSS_HIGH)
-    middle = spot.x + cards.WIDE / 2
-    room = cards.INSIDE
+    middle, room = spot.x + cards.WIDE / 2, cards.INSIDE
     labels = (
         Label(c.words["loss"], middle, spot.y + 23, "name", "middle"),
         Label(font.fit(before, room, SIZES["delta"], True), middle, spot.y + 47, "delta", "middle"),
-        Label(font.fit(after, room, SIZES["plain"]), middle, spot.y + 69, "plain", "middle"),
+        *(
+            Label(font.fit(text, room, SIZES["plain"]), middle, spot.y + 69, "plain", "middle")
+            for text in after
+        ),
     )
-    return Loss("C", c.say("loss_title", before=before, after=after), box, labels)
+    key = "loss_title" if after else "loss_now"
+    return Loss("C", c.say(key, before=before, after="".join(after)), box, labels)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...analysis.model.summary import Told
+from ...core.rounding import Array
 from .. import font
 from ..cat import pose_of, scale_of
 from ..content import tone
@@ -19,20 +20,29 @@ CELLS = 60
 CAT, ROOM = 46.0, 44.0  # side of the largest cat, and the height that is kept for her
 STRIP, THIN_STRIP = 28.0, 18.0
 BAR = 92.0
+LINE = 18.0
+PORTS = 26.0  # room for lines at a box that shows nothing in this view, though it is on the way
 INPUT_HIGH = 42.0
 
 
-def height(one: Told) -> float:
-    high = 44.0
-    if one.delta is not None:
-        high += ROOM + STRIP + 6 if one.parameters else THIN_STRIP + 8
-    if one.parameters:
-        high += 22
-    return high
+def height(c: ModelContent, one: Told) -> float:
+    high = 44.0 + _strip_high(c, one)
+    high += LINE if c.line(one) else 0
+    return high + (22 if _barred(c, one) else 0)
+
+
+def _strip_high(c: ModelContent, one: Told) -> float:
+    if c.strip(one) is None:
+        return PORTS if c.view == "update" else 0.0
+    return ROOM + STRIP + 6 if c.cats and one.parameters else THIN_STRIP + 8
+
+
+def _barred(c: ModelContent, one: Told) -> bool:
+    return bool(one.parameters) and c.view != "forward"
 
 
 def place(c: ModelContent, one: Told, k: int, x: float, y: float) -> Block:
-    box = Box(x, y, WIDE, height(one))
+    box = Box(x, y, WIDE, height(c, one))
     unit = one.unit
     lock = Box(box.right - PAD - 12, y + 9, 10, 12) if one.frozen else None
     room = INSIDE - (18 if lock else 0)
@@ -42,17 +52,20 @@ def place(c: ModelContent, one: Told, k: int, x: float, y: float) -> Block:
         Label(font.fit(c.kind(one), INSIDE, SIZES["quiet"]), x + PAD, y + 35, "quiet"),
     ]
     heat, cat, ringed = None, None, None
-    top = y + 44
-    if one.delta is not None and one.parameters:
-        heat = _heat(one, Box(x + PAD, top + ROOM, INSIDE, STRIP))
+    top, shown = y + 44, c.strip(one)
+    if shown is not None and c.cats and one.parameters:
+        heat = _heat(shown, Box(x + PAD, top + ROOM, INSIDE, STRIP))
         cat, ringed, words = _greediest(c, one, heat)
         labels += words
-        top += ROOM + STRIP + 6
-    elif one.delta is not None:
-        heat = _heat(one, Box(x + PAD, top, INSIDE, THIN_STRIP))
-        top += THIN_STRIP + 8
+    elif shown is not None:
+        heat = _heat(shown, Box(x + PAD, top, INSIDE, THIN_STRIP))
+    top += _strip_high(c, one)
+    if line := c.line(one):
+        text = font.fit(line, INSIDE, SIZES["quiet"])
+        labels.append(Label(text, x + PAD, top + 10, "quiet", moment="strip"))
+        top += LINE
     bar = None
-    if one.parameters:
+    if _barred(c, one):
         bar, words = _bar(c, one, x, top)
         labels += words
     return Block(
@@ -85,10 +98,9 @@ def place_input(c: ModelContent, name: str, shape: tuple[int, ...], x: float, y:
     )
 
 
-def _heat(one: Told, box: Box) -> Heat:
-    assert one.delta is not None
-    largest = float(np.abs(one.delta).max(initial=0.0))
-    return Heat(box, tuple(tone(float(v), largest) for v in binned(one.delta, CELLS)))
+def _heat(shown: Array, box: Box) -> Heat:
+    largest = float(np.abs(shown).max(initial=0.0))
+    return Heat(box, tuple(tone(float(v), largest) for v in binned(shown, CELLS)))
 
 
 def _greediest(
@@ -117,8 +129,8 @@ def _beside(text: str, seat: Box, within: Box, y: float) -> Label:
     before, after = seat.x - within.x - 6, within.right - seat.right - 6
     text = font.fit(text, max(before, after), SIZES["quiet"])
     if after >= before:
-        return Label(text, within.right, y, "quiet", "end")
-    return Label(text, within.x, y, "quiet")
+        return Label(text, within.right, y, "quiet", "end", "strip")
+    return Label(text, within.x, y, "quiet", moment="strip")
 
 
 def _bar(c: ModelContent, one: Told, x: float, y: float) -> tuple[Bar | None, list[Label]]:
@@ -137,17 +149,19 @@ def _bar(c: ModelContent, one: Told, x: float, y: float) -> tuple[Bar | None, li
     shown = font.fit(f"{name} {text}", room, SIZES["quiet"])
     length = max(BAR * found.size, 1.0)
     bar = Bar(Box(x + PAD, y + 4, length, 9), found)
-    return bar, [Label(shown, x + WIDE - PAD, y + 12, "quiet", "end")]
+    return bar, [Label(shown, x + WIDE - PAD, y + 12, "quiet", "end", "worth")]
 
 
 def _sentence(c: ModelContent, one: Told) -> str:
     """The whole box in a sentence, for who cannot see it or points at it."""
     words = [c.say("box_title", name=font.clean(one.unit.title), kind=c.kind(one))]
-    if one.delta is not None and one.delta.size:
+    if c.line(one):
+        words.append(c.line(one) + ".")
+    if c.cats and one.delta is not None and one.delta.size:
         place = int(np.abs(one.delta).argmax())
         value = c.signed(float(one.delta[place]))
         words.append(c.say("box_delta", index=place, value=value, count=one.delta.size))
-    if one.worth is not None:
+    if one.worth is not None and c.view != "forward":
         worth = c.signed(one.worth)
         words.append(
             c.say("box_worth", measure=c.words[c.measure], value=worth, count=one.parameters)
@@ -157,5 +171,8 @@ def _sentence(c: ModelContent, one: Told) -> str:
 
 
 def loss_lines(c: ModelContent) -> list[str]:
+    """C, and where the view tells of the update what it is afterwards."""
+    if c.view in ("forward", "blame"):
+        return [c.number(c.trace.loss)]
     before, after = c.pair(c.trace.loss, c.trace.loss_after)
     return [before, c.say("loss_after", after=after)]

@@ -7,6 +7,7 @@ from ...story.numbers import percent
 from .. import font
 from ..panels import POSES, speech
 from ..scene import SIZES, Box, Cat, Label, Panel, Sample
+from .cards import CELLS
 from .content import ModelContent
 
 LEGEND, SPEECH = 430.0, 430.0
@@ -31,6 +32,8 @@ def _share(value: float) -> str:
 
 
 def remarks(c: ModelContent) -> list[str]:
+    if c.view == "forward":
+        return [c.say("looking", loss=c.number(c.trace.loss))]
     found = []
     if c.blame.parameters and c.blame.parameters[0].value:
         top = c.blame.parameters[0]
@@ -45,7 +48,7 @@ def remarks(c: ModelContent) -> list[str]:
         )
     else:
         found.append(c.say("nobody", measure=c.words[f"short_{c.measure}"]))
-    if c.greedy:
+    if c.greedy and c.view != "update":
         one, place, share = c.greedy
         assert one.delta is not None
         found.append(
@@ -58,6 +61,8 @@ def remarks(c: ModelContent) -> list[str]:
                 share=_share(share),
             )
         )
+    if c.view == "blame":
+        return found
     before, after = c.pair(c.trace.loss, c.trace.loss_after)
     change = (c.trace.loss_after > c.trace.loss) - (c.trace.loss_after < c.trace.loss)
     found.append(c.say({-1: "fell", 0: "same", 1: "rose"}[change], before=before, after=after))
@@ -65,6 +70,8 @@ def remarks(c: ModelContent) -> list[str]:
 
 
 def describe(c: ModelContent) -> str:
+    if c.view == "forward":
+        return c.say("description_forward", count=len(c.told), loss=c.number(c.trace.loss))
     before, after = c.pair(c.trace.loss, c.trace.loss_after)
     top = c.blame.parameters[0] if c.blame.parameters else None
     return c.say(
@@ -79,20 +86,18 @@ def describe(c: ModelContent) -> str:
 
 
 def _speech(c: ModelContent, x: float, y: float, wide: float) -> Panel:
-    risen = c.trace.loss_after > c.trace.loss
+    risen = c.view in ("whole", "update") and c.trace.loss_after > c.trace.loss
     return speech(remarks(c), "alarm" if risen else "sit", x, y, wide)
 
 
 def _legend(c: ModelContent, x: float, y: float) -> Panel:
     samples: list[Sample] = []
     base = y + 20
-    kinds = ["heat", "bar", "wire"]
-    kinds += ["same"] if c.boxes.same else []
-    kinds += ["frozen"] if any(t.frozen for t in c.told) else []
-    kinds += [] if c.miya else ["cell"]
-    for kind in kinds:
+    for kind in _kinds(c):
         icon = Box(x + 18, base - 9, 14 if kind == "frozen" else 40, 14)
-        text = c.say(f"legend_{kind}", measure=c.words[c.measure])
+        key = f"legend_{kind}_{c.view}"
+        key = key if key in c.words else f"legend_{kind}"
+        text = c.say(key, measure=c.words[c.measure], cells=CELLS)
         lines = font.wrap(text, LEGEND - 92, SIZES["quiet"])
         placed = tuple(
             Label(line, x + 70, base + 2 + 16 * k, "quiet") for k, line in enumerate(lines)
@@ -100,9 +105,18 @@ def _legend(c: ModelContent, x: float, y: float) -> Panel:
         samples.append(Sample(kind, icon, placed))
         base += ROW + 16 * (len(lines) - 1)
     labels: list[Label] = []
-    if c.miya:
+    if c.miya and c.cats:
         base = _poses(c, samples, labels, x + 18, base - 4)
     return Panel(Box(x, y, LEGEND, base + 6 - y), tuple(labels), tuple(samples))
+
+
+def _kinds(c: ModelContent) -> list[str]:
+    """What the legend explains."""
+    found = ["heat"] if c.view == "forward" else ["heat", "bar"]
+    found += [] if c.view == "update" else ["wire"]
+    found += ["same"] if c.boxes.same else []
+    found += ["frozen"] if any(t.frozen for t in c.told) else []
+    return found + (["cell"] if c.cats and not c.miya else [])
 
 
 def _poses(

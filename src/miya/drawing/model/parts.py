@@ -45,12 +45,15 @@ class Block:
 @dataclass(frozen=True)
 class Wire:
     """A line of level and upright pieces from one box to another. kind: "flow" carries a value on
-    (size: of what flows back along it); "same" joins boxes with the same parameters."""
+    (size: of what the view tells of it); "same" joins boxes with the same parameters.
+    source, target: places among the blocks, in the order of computation; the loss is the last."""
 
     kind: Literal["flow", "same"]
     title: str
     points: tuple[tuple[float, float], ...]
     size: float
+    source: int = 0
+    target: int = 0
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, is_dataclass, replace
 from functools import partial
 from types import CellType, FunctionType
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.parallel import DataParallel, DistributedDataParallel
@@ -213,14 +214,21 @@ def _swapped(found: Any, memo: Memo, done: dict[int, Any]) -> Any:
     return found
 
 
-def copied_inputs(found: Any, memo: dict[int, torch.Tensor]) -> Any:
-    """The same with each tensor copied once, without the graph behind it."""
+def copied_inputs(
+    found: Any, memo: dict[int, torch.Tensor], convert: Callable[[Any], torch.Tensor] | None = None
+) -> Any:
+    """The same with each tensor copied once, without the graph behind it. convert: makes a tensor
+    of a NumPy array."""
+    if convert is not None and isinstance(found, (np.ndarray, np.generic)):
+        if id(found) not in memo:
+            memo[id(found)] = convert(found)
+        return memo[id(found)]
     if isinstance(found, torch.Tensor):
         if id(found) not in memo:
             made = found.detach().clone()
             memo[id(found)] = made.requires_grad_(found.requires_grad)
         return memo[id(found)]
-    parts = {key: copied_inputs(item, memo) for key, item in parts_of(found).items()}
+    parts = {key: copied_inputs(item, memo, convert) for key, item in parts_of(found).items()}
     if not parts:
         return found
     if isinstance(found, Mapping):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from ...core.calls import Value
+from .corners import corners
 from .unrecorded import OUTSIDE
-from .values import TensorCall
+from .values import TensorCall, TensorValue
 
 if TYPE_CHECKING:
     from .step import Step
@@ -21,6 +23,7 @@ def notes_of(step: Step) -> Iterator[tuple[str, str]]:
     yield from _hooked(step)
     yield from _past_the_recorder(step)
     yield from _stale(step)
+    yield from corners(step.recorder.calls)
     if step.only is not None:
         yield "W422", f"only the calls inside {step.only or 'the model'} and the loss are recorded"
 
@@ -33,13 +36,61 @@ def listed(names: Iterable[str]) -> str:
 
 
 def _unused(step: Step) -> Iterator[tuple[str, str]]:
-    unused = [n for n, p in step.named.items() if p.requires_grad and step.values[n].grad is None]
-    if unused:
+    """Parameters without a gradient, by why there is none."""
+    reasons: dict[str, list[str]] = {}
+    for name, p in step.named.items():
+        if p.requires_grad and step.values[name].grad is None:
+            reasons.setdefault(_no_gradient(step, step.values[name]), []).append(name)
+    for reason, names in reasons.items():
         yield (
             "W403",
-            f"the loss does not use {listed(unused)}: the gradient is None, which is not 0, and "
-            "the optimizer leaves them alone",
+            f"{reason.format(listed(names))}: the gradient is None, which is not 0, and the "
+            "optimizer leaves them alone",
         )
+
+
+def _no_gradient(step: Step, value: TensorValue) -> str:
+    if not value.uses:
+        return "the loss does not use {}"
+    needed = _made_of(step.root)
+    if not any(id(call) in needed for call, _ in value.uses):
+        return "the loss does not use {}, though the forward pass reads it"
+    ends = list(dict.fromkeys(_end(c) for c in _cuts(value, needed)))
+    at = f" at {listed(ends)}" if ends else ""
+    return f"the loss reads {{}}, and no gradient comes back to it, which is cut off{at}"
+
+
+def _made_of(root: Value) -> set[int]:
+    """The ids of the calls that a value is made of."""
+    found: set[int] = set()
+    waiting = [root]
+    while waiting:
+        call = waiting.pop().call
+        if call is not None and id(call) not in found:
+            found.add(id(call))
+            waiting += call.operands.values()
+    return found
+
+
+def _cuts(value: TensorValue, needed: set[int]) -> Iterator[TensorCall]:
+    """The calls on the way to the loss whose results autograd no longer follows."""
+    seen = {id(value)}
+    waiting: list[Value] = [value]
+    while waiting:
+        for call, _ in waiting.pop().uses:
+            if id(call) not in needed or not isinstance(call, TensorCall):
+                continue
+            on = [r for r in call.results if isinstance(r, TensorValue) and r.wanted]
+            if not on:
+                yield call
+            waiting += [r for r in on if id(r) not in seen]
+            seen.update(map(id, on))
+
+
+def _end(call: TensorCall) -> str:
+    how = "" if call.graded else " under no_grad"
+    place = f" in {call.module}" if call.module else ""
+    return f"{call.name.strip('_')}{how}{place}"
 
 
 def _tied(step: Step) -> Iterator[tuple[str, str]]:

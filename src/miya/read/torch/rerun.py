@@ -182,9 +182,10 @@ class Reruns:
             torch.set_num_threads(count)
 
     def _one(self) -> dict[str, Array]:
-        """The first parameter that is a floating one: its gradient takes the whole way back."""
-        name, tensor = next((n, t) for n, t in self.before.items() if t.is_floating_point())
-        return {name: to_array(tensor)}
+        """The first parameter that has a gradient: it takes the whole way back."""
+        grads = ((n, self.step.values[n].grad) for n in self.before)
+        name = next((n for n, g in grads if g is not None), next(iter(self.before)))
+        return {name: to_array(self.before[name])}
 
     def _timed(self, threads: int) -> float:
         torch.set_num_threads(threads)

@@ -42,7 +42,9 @@ class ModelRunner(Reruns):
         leaves = {n: t.detach().requires_grad_() for n, t in tensors.items() if n in parameters}
         with torch.inference_mode(False), torch.enable_grad():
             cost = self._loss({**tensors, **leaves})
-            found = torch.autograd.grad(cost, list(leaves.values()), allow_unused=True)
+            found: tuple[torch.Tensor | None, ...] = (None,) * len(leaves)
+            if cost.requires_grad:  # not where it reads these parameters detached alone
+                found = torch.autograd.grad(cost, list(leaves.values()), allow_unused=True)
         return float(cost.detach()), {
             n: np.zeros(tuple(t.shape)) if g is None else to_array(g)
             for (n, t), g in zip(leaves.items(), found, strict=True)

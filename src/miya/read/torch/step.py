@@ -27,6 +27,7 @@ from .copies import Notes, copied_inputs, copies, unwrapped
 from .faults import explained, hooks_in_the_way
 from .garbage import recorded
 from .generators import Generators, autocast_now, process_untouched
+from .numpy_inputs import check_not_empty, converter
 from .optimizers import (
     checked_optimizer,
     kept_gradient,
@@ -64,14 +65,14 @@ def model_step(
     hooks run on the copy as part of it. Everything of the user's is left bit for bit as it was,
     random generators and modes included, also where an error is raised.
 
-    inputs: a tensor, a tuple of arguments, or a dict of named ones. target, loss: C is
-    loss(model(inputs), target), or loss(model(inputs)) without a target; without a loss the model
-    gives C itself (or a `loss` among its outputs). optimizer: a torch.optim optimizer of the
-    model's parameters, or what makes one of parameters: a class or a function; without one
+    inputs: a tensor or a NumPy array, a tuple of arguments, or a dict of named ones. target,
+    loss: C is loss(model(inputs), target), or loss(model(inputs)) without a target; without a loss
+    the model gives C itself (or a `loss` among its outputs). optimizer: a torch.optim optimizer of
+    the model's parameters, or what makes one of parameters: a class or a function; without one
     nothing moves.
     apply: make the same step on the model and the optimizer themselves, once all has gone well.
     only: record the calls inside this module (its path) and the loss, to fit in memory.
-    Raises MiyaInputError E208, E312, E313, E401, E402, E405, E407 to E419.
+    Raises MiyaInputError E208, E312, E313, E401, E402, E405, E407 to E420.
     """
     notes: Notes = []
     check_kinds(model, loss)
@@ -166,7 +167,12 @@ class Step:
 
     def _copy_inputs(self, inputs: Any, target: Any) -> None:
         memo: dict[int, torch.Tensor] = {}
-        self.running = copied_inputs(inputs, memo), copied_inputs(target, memo)
+        convert = converter(self.model, self.criterion, self.notes)
+        self.running = (
+            copied_inputs(inputs, memo, lambda a: convert(a, "input")),
+            copied_inputs(target, memo, lambda a: convert(a, "target")),
+        )
+        check_not_empty(self.running[0])
         self.generators, self.autocast = Generators(), autocast_now()
         self.attributes = attributes_of(self.model)
         self.before = {name: p.detach().clone() for name, p in self.named.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -184,6 +184,8 @@ class TensorCall(Call):
         with torch.inference_mode(False), torch.enable_grad():
             leaf = operand.tensor.detach().clone().requires_grad_()
             made = self.run({role: leaf})[slot]
+            if not made.requires_grad:  # detached
+                return None
             return to_array(torch.autograd.grad(made[index], [leaf])[0])
 
     def passed(self, role: str) -> Array | None:
@@ -210,6 +212,31 @@ class TensorCall(Call):
                 return None
             outputs, slopes = zip(*back, strict=True)
             return torch.autograd.grad(outputs, [leaf], slopes, allow_unused=True)[0]
+
+    def passed_exactly(self, role: str) -> Array | None:
+        operand = self.operands[role]
+        if self.by_rest or self.again is None or role in self.changes or not self.graded:
+            return None
+        if not isinstance(operand, TensorValue) or not operand.tensor.is_floating_point():
+            return None
+        pairs = [(r.slot, r.from_uses()) for r in self.results if isinstance(r, TensorValue)]
+        try:
+            with torch.inference_mode(False), torch.enable_grad():
+                given = dict(self._doubled())
+                leaf = given[role].requires_grad_()
+                made = self.run(given, autocast=False)
+                back = [(made[k], g) for k, g in pairs if g is not None and made[k].requires_grad]
+                outputs, slopes = zip(*((t, g.to(t.dtype)) for t, g in back), strict=True)
+                found = torch.autograd.grad(outputs, [leaf], slopes, allow_unused=True)[0]
+        except (RuntimeError, ValueError, TypeError, NotImplementedError):
+            return None  # not every operation is there in every dtype
+        return None if found is None else to_array(found)
+
+    def _doubled(self) -> Iterator[tuple[str, torch.Tensor]]:
+        """Each operand of real numbers, by role, in double precision."""
+        for role, operand in self.operands.items():
+            if isinstance(operand, TensorValue) and operand.tensor.is_floating_point():
+                yield role, operand.tensor.detach().double().clone()
 
     def _rest(self, role: str) -> torch.Tensor | None:
         operand = self.operands[role]

@@ -229,6 +229,8 @@
     first = 0;
     limit = Infinity;
     onLimit = () => void 0;
+    /** Called with the step that is shown. */
+    onStep = () => void 0;
     key(event) {
       const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       const target = event.target;
@@ -273,6 +275,7 @@
       const whole = !section || section.matches(".run");
       const parts = whole ? /* @__PURE__ */ new Set() : partsIn(section);
       this.picture.show(this.data.views[k] ?? "whole", parts);
+      if (section) this.onStep(section);
     }
     openAll(open) {
       this.open = open;
@@ -552,10 +555,16 @@
     get on() {
       return this.factor > 1;
     }
-    reset() {
-      this.factor = 1;
-      this.centre = null;
+    get depth() {
+      return { factor: this.factor, centre: this.centre };
+    }
+    go({ factor, centre }) {
+      this.factor = factor;
+      this.centre = centre;
       this.mark();
+    }
+    reset() {
+      this.go({ factor: 1, centre: null });
     }
     /** Brings the middle of a part to the middle, once one has gone closer. */
     centreOn(box) {
@@ -678,6 +687,16 @@
       this.parts = parts;
       this.near = null;
       this.zoom.reset();
+      this.aim();
+    }
+    get look() {
+      return { close: this.close, parts: this.parts, room: this.room, depth: this.zoom.depth };
+    }
+    /** Takes up what was in sight of the picture that this one follows. */
+    resume({ close, parts, room, depth }) {
+      [this.parts, this.room] = [parts, room];
+      if (close !== this.close) this.toggleWhole();
+      this.zoom.go(depth);
       this.aim();
     }
     /** Where the picture is too small to read, it goes close to what the text lights; null back. */

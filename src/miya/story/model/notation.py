@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 from ...core.calls import Call
@@ -15,6 +16,7 @@ TOKEN = re.compile(
     r"|(?P<space>\s+)|(?P<other>.)",
     re.DOTALL,
 )
+CHOICE = re.compile(r" if (.+?) else ")
 LETTERS = {
     "δ": r"\delta ", "Δ": r"\Delta ", "σ": r"\sigma ", "θ": r"\theta ", "η": r"\eta ",
     "α": r"\alpha ", "β": r"\beta ", "γ": r"\gamma ", "λ": r"\lambda ", "μ": r"\mu ",
@@ -47,6 +49,16 @@ def slope_written(text: str, call: Call) -> str:
 
 def formula(text: str) -> Formula:
     return Formula(text, latex(text))
+
+
+def in_words(text: str, words: Mapping[str, str]) -> str:
+    """The words of a record's formula in the story's language. words: by what stands in the
+    records; "if_else" is what stands between the two of `a if b else c`."""
+    text = CHOICE.sub(lambda m: words["if_else"].format(condition=m[1]), text)
+    for own, told in words.items():
+        if own in text and own != told:
+            text = re.sub(rf"(?<!\w){re.escape(own)}(?!\w)", told, text)
+    return text
 
 
 @lru_cache(maxsize=1024)

@@ -132,7 +132,8 @@ def _notes(n: Narrator) -> Iterator[Block]:
             names = ", ".join((parameter.name, *parameter.aliases))
             uses = 0 if parameter.value is None else len(parameter.value.uses)
             yield n.say("tied", names=names, uses=uses)
-    for kind in ("frozen", "unused"):
-        listing = [p.name for p in n.trace.parameters.values() if why_none(p) == kind]
+    root = n.trace.root
+    for kind in ("frozen", "unused", "stopped"):
+        listing = [p.name for p in n.trace.parameters.values() if why_none(p, root) == kind]
         if listing:
             yield n.say(kind, names=listed(listing), count=len(listing))

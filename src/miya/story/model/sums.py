@@ -72,7 +72,7 @@ def one_term(v: Voice, found: Sum) -> str:
 def _where(v: Voice, found: Sum) -> str:
     """How the local factors are worked out, each said once; of an only term, with its numbers."""
     pieces: list[Piece] = [p for part in found.parts for p in told_pieces(part)]
-    told = list(map(_local, (p for p in pieces if p.formula)))
+    told = [v.formula(_local(p)) for p in pieces if p.formula]
     if found.count == 1:
         told += [_read(v, name, r) for p in pieces for name, r in p.reads.items()]
     return "; ".join(dict.fromkeys(told))
@@ -89,10 +89,17 @@ def _local(piece: Piece) -> str:
     return piece.formula if is_equation else f"{piece.symbol} = {piece.formula}"
 
 
-def compared(v: Voice, total: float, recorded: float, rounding: float, key: str) -> Iterator[Block]:
+def compared(
+    v: Voice, total: float, recorded: float, rounding: float, key: str, exact: float | None = None
+) -> Iterator[Block]:
     """Nothing where the recorded number is the sum's in the digits shown; else what it is, and
-    whether its dtype's rounding explains the difference."""
+    whether its dtype's rounding explains the difference. exact: what float64 gives, where that is
+    the sum and the recorded number lost digits."""
     difference = total - recorded
+    if exact is not None:
+        found = v.number(recorded)
+        yield v.say("why", f"lossy_{key}", recorded=found, exact=v.number(exact))
+        return
     if not abs(difference) <= rounding:
         said = "differs"
     elif v.number(total) != v.number(recorded):

@@ -15,6 +15,7 @@ from ..numbers import signed
 from ..quantity import Symbol
 from ..speaker import Speaker
 from ..symbols import plain_symbol
+from .notation import in_words
 
 OWN = ("network_affine", "network_activation", "network_loss")
 
@@ -53,6 +54,10 @@ class Voice(Speaker):
     def name(self, value: Value, index: Index, *, gradient: bool = False) -> str:
         return plain_symbol(self.symbol(value, index, gradient=gradient))
 
+    def formula(self, text: str) -> str:
+        """A record's formula, its words in the story's language."""
+        return in_words(text, self.words["formula_words"])
+
     def operation(self, call: Call) -> str:
         """An operation and the module that it runs in."""
         name = call.name.strip("_")
@@ -62,7 +67,7 @@ class Voice(Speaker):
 
     def piece(self, piece: Piece) -> str:
         if piece.of is None:
-            return piece.symbol or self.number(piece.number)
+            return self.formula(piece.symbol) if piece.symbol else self.number(piece.number)
         return self.name(piece.of, piece.index, gradient=piece.gradient)
 
     def factors(self, part: Part) -> str:

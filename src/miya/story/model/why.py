@@ -88,12 +88,17 @@ def made_blocks(v: Voice, value: Value, index: tuple[int, ...], made: Made) -> I
         return
     yield v.say("why", "made", element=name, operation=operation)
     said = written(record.formula, made.call)
-    yield formula(said)
+    yield formula(v.formula(said))
     if made.sum is not None:
         yield from sum_blocks(v, made.sum, symbol, "made")
-        yield from compared(v, made.sum.total, made.number, made.rounding, "recorded")
+        yield from compared(
+            v, made.sum.total, made.number, made.rounding, "recorded", made.confirmed
+        )
     elif made.worked is not None:
         yield from worked_blocks(v, made.worked, symbol, made.number, said.partition(" = ")[2])
+        if made.exact is not None:
+            recorded, exact = v.number(made.number), v.number(made.exact)
+            yield v.say("why", "lossy_recorded", recorded=recorded, exact=exact)
 
 
 def chain_blocks(v: Voice, levels: Sequence[Level]) -> Iterator[Block]:
@@ -155,14 +160,15 @@ def level_blocks(v: Voice, level: Level, title: str, *, follow: bool = True) -> 
     untold = [p for p in level.sum.parts if not p.pieces]
     if len(untold) < level.sum.count or not untold:
         yield _uses(v, level)
-        yield from _formulas(level)
+        yield from _formulas(v, level)
     for part in untold:
         yield from _untold(v, part)
     yield from sum_blocks(v, level.sum, symbol, "gradient")
     if level.gradient is None:
         yield v.say("why", "not_asked")
     else:
-        yield from compared(v, level.sum.total, level.gradient, level.rounding, "autograd")
+        exact = level.exact if level.lossy else None
+        yield from compared(v, level.sum.total, level.gradient, level.rounding, "autograd", exact)
     if follow and level.followed is not None and level.sum.count > 1:
         yield _onward(v, level.followed)
 
@@ -191,7 +197,7 @@ def _uses(v: Voice, level: Level) -> Paragraph:
     return v.say("why", "terms", uses=uses, count=v.count(level.sum.count))
 
 
-def _formulas(level: Level) -> Iterator[Block]:
+def _formulas(v: Voice, level: Level) -> Iterator[Block]:
     """The formula of each operation that gives terms."""
     told = []
     for use in level.uses:
@@ -199,7 +205,7 @@ def _formulas(level: Level) -> Iterator[Block]:
         found = record and record.gradients.get(use.role.partition(".")[0])
         if found and use.terms and found not in told:
             told.append(found)
-            yield formula(slope_written(found, use.call))
+            yield formula(v.formula(slope_written(found, use.call)))
 
 
 def _untold(v: Voice, part: Part) -> Iterator[Block]:

@@ -48,7 +48,7 @@ def worked_blocks(
         yield Calculations((v.calculation("worked", symbol, Number(number), number),))
         return
     if formula.replace(" ", "") != said.replace(" ", ""):
-        yield v.say("why", "worked", formula=_bare(formula))
+        yield v.say("why", "worked", formula=v.formula(_bare(formula)))
     formula, functions = _functions(formula, {name: n for name, (_, _, n) in names.items()})
     bound = {
         name: Number(value, None if of is None else v.symbol(of, index))
