@@ -1,5 +1,6 @@
 """The page: what it says is what was written, and it stands by itself on any screen."""
 
+import json
 import math
 import re
 from dataclasses import replace
@@ -18,6 +19,7 @@ from miya.watching.report import charts, report, scales, strips
 from miya.watching.report.cats import carrying
 from miya.watching.report.history import buckets, history, history_of, series
 from miya.watching.report.worst import worst
+from miya.watching.run_folder import META
 from miya.watching.shown import short
 from miya.watching.sinks import ParquetSink
 from miya.watching.words import told
@@ -115,6 +117,20 @@ def test_lost_ranks_and_other_starts_are_told(tmp_path):
     assert "2 ranks, shown as one: the loss is the mean of theirs." in text
     assert "Rank 1 wrote its last step at 21; others went on to 41." in text
     assert "This is start 1; the folder holds 2 starts of the training." in text
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_ranks_that_wrote_nothing_are_told(tmp_path, language):
+    written(tmp_path, training(3))
+    meta = json.loads((tmp_path / META).read_text())
+    said = {
+        "en": "Of the 4 ranks that trained together only rank 0 has written",
+        "ja": "4 個のランク",
+    }
+    assert said[language] not in words(report(read_run(tmp_path), language=language))
+    meta["starts"]["0"]["ranks"] = 4
+    (tmp_path / META).write_text(json.dumps(meta))
+    assert said[language] in words(report(read_run(tmp_path), language=language))
 
 
 # --- the worst step

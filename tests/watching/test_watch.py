@@ -11,14 +11,15 @@ from torch import nn
 import miya
 from miya.analysis.model.blame import model_blame
 from miya.read.torch.step import model_step
-from miya.watching import seen
+from miya.watching import rows as sampling
+from miya.watching import steps
 from miya.watching.sinks import MemorySink
 
 
 @pytest.fixture(autouse=True)
 def whole_samples(monkeypatch):
     """Every row of an output is sampled, so that means can be compared with whole ones."""
-    monkeypatch.setattr(seen, "ROWS", 100_000)
+    monkeypatch.setattr(sampling, "ROWS", 100_000)
 
 
 def mlp(dtype=torch.float64, activation=nn.ReLU):
@@ -370,12 +371,12 @@ def test_credit_by_layer_is_that_of_the_models_own_measure():
 
 
 def test_samples_are_spread_over_examples_and_positions(monkeypatch):
-    monkeypatch.setattr(seen, "ROWS", 32)
-    seen.chosen.cache_clear()
+    monkeypatch.setattr(sampling, "ROWS", 32)
+    sampling.chosen.cache_clear()
     for shape, axis in (((20, 50, 3), 2), ((64, 3, 8, 8), 1), ((4, 3, 30), 1), ((500, 3), 1)):
         size = math.prod(shape)
         places = torch.arange(size, dtype=torch.float64).reshape(shape)
-        met = [seen.sample_of(places, axis, turn) for turn in range(16)]
+        met = [torch.as_tensor(sampling.sample_of(places, axis, turn)) for turn in range(16)]
         assert all(m.shape == (32, 3) for m in met)
         spread = torch.stack(met)
         for kept in range(len(shape)):
@@ -388,12 +389,13 @@ def test_samples_are_spread_over_examples_and_positions(monkeypatch):
         late = np.unravel_index(met[0][:, 0].long().numpy(), shape)
         last = [k for k in range(1, len(shape)) if k != axis]
         assert all(late[k].max() > 0.7 * shape[k] for k in last)
-    seen.chosen.cache_clear()
+    sampling.chosen.cache_clear()
 
 
-def test_the_norm_of_a_weight_is_never_off_by_more_than_said():
+def test_the_norm_of_a_weight_is_never_off_by_more_than_said(monkeypatch):
+    monkeypatch.setattr(steps, "EXACT", 0)
     model = mlp()
-    optimizer = torch.optim.SGD(model.parameters(), lr=2e-3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-2)
     data = batches(30)
     sink, was = MemorySink(), []
     with miya.watch(model, optimizer, every=1, sinks=[sink], rules=False) as watch:
@@ -410,5 +412,5 @@ def test_the_norm_of_a_weight_is_never_off_by_more_than_said():
         [abs(layer.weight / w - 1) for layer, w in zip(r.layers, now, strict=True)]
         for r, now in zip(sink.steps, was, strict=True)
     ]
-    assert 1e-9 < max(max(row) for row in off) <= 1e-4
+    assert 1e-6 < max(max(row) for row in off) <= 1e-3
     assert max(off[20]) < 1e-12  # it was changed between two steps

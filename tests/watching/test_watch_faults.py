@@ -189,7 +189,7 @@ BREAKS = {
     "before": lambda watch, patch: patch.setattr(watch.steps[0], "before", fails),
     "after": lambda watch, patch: patch.setattr(watch.steps[0], "after", fails),
     "look": lambda watch, patch: patch.setattr(type(watch.sights.seen), "look", fails),
-    "delta": lambda watch, patch: patch.setattr(seen, "_receive", fails),
+    "delta": lambda watch, patch: patch.setattr(seen, "read", fails),
     "begin": lambda watch, patch: patch.setattr(watch, "_open", fails),
 }
 

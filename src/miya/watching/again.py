@@ -14,8 +14,8 @@ from ..errors import MiyaInputError
 from ..read.torch.copies import copied_inputs
 from ..read.torch.generators import Generators, autocast_as, autocast_now, drawing_from
 from ..read.torch.runner import attributes_of
+from .deltas import Number
 from .hook import Fail, Hook
-from .seen import Number
 
 
 def checked_loss(loss: Any, real: bool, credit: bool, seen: bool) -> None:

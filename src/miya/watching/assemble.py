@@ -13,7 +13,7 @@ from .inputs import input_facts
 from .layers import Held, WatchedLayer
 from .numbers import Array, Numbers
 from .parameters import Parameters, parameter_facts, parameters
-from .passes import means, neuron_lists, of_activations, of_deltas
+from .passes import neuron_lists, of_activations, of_deltas
 from .records import GroupRecord, NeuronRecord, StepRecord
 from .table import Table
 
@@ -58,12 +58,11 @@ def assemble(captures: Sequence[Capture], surveyed: Surveyed, first: int) -> Ass
     found = parameters(numbers, surveyed.held)
     if not captures[0].skipped:
         parameter_facts(table, found, surveyed.held, of_layer)
-    sampled = [means(s, a) for s, a in zip(captures[0].sampled, numbers.sampled, strict=True)]
-    for found_means in sampled:
-        of_activations(table, found_means)
+    for k, activity in numbers.activities.items():
+        of_activations(table, k, activity)
     of_deltas(table, numbers, scale)
     input_facts(table, first, numbers.columns)
-    lists = neuron_lists(numbers, found, sampled, of_layer, scale)
+    lists = neuron_lists(numbers, found, of_layer, scale)
     groups = [_group(found, surveyed.held, place) for place in surveyed.groups]
     whole = _total(found.predicted.values())
     losses, reals, lost = (numbers.scalar(name, 0) for name in ("loss", "real", "found_inf"))

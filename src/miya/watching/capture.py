@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby
 from typing import Any
 
+import numpy as np
 import torch
 
-from .sampled import Sampled
-from .seen import Glimpse, Number
+from .activations import Activation
+from .deltas import Number
+from .rows import Rows
+from .seen import Glimpse
 
 Key = tuple[str, int, int]  # what it is, of which layer or parameter, how many numbers
 Keys = tuple[Key, ...]
 
 TOGETHER = 32  # watched steps that are told together at most
 SOON = 0.1  # seconds that one waits, where the training goes on
+LATER = 1.0  # where findings alone are told
 HEAVY = 4_000_000  # numbers that wait at most
 UNROLLED = 4  # calls of a layer in one pass, from which the first and the last are compared
 
@@ -39,7 +44,8 @@ class Capture:
     parts: list[torch.Tensor] = field(default_factory=list)
     names: list[Keys] = field(default_factory=list)
     floats: list[float] = field(default_factory=list)
-    sampled: list[Sampled] = field(default_factory=list)
+    samples: dict[int, Rows] = field(default_factory=dict)  # by layer
+    known: Mapping[int, Activation] = field(default_factory=dict)  # what reads which
     columns: torch.Tensor | None = None  # of Inputs
 
     def put(self, keys: Keys, tensor: torch.Tensor) -> None:
@@ -64,12 +70,24 @@ class Capture:
 
     @property
     def signature(self) -> tuple[object, ...]:
-        return self.keys, self.names, [s.signature for s in self.sampled], self.skipped
+        shapes = [(k, z.shape, z.dtype) for k, z in self.samples.items()]
+        return self.keys, self.names, shapes, id(self.known), self.skipped
 
     @property
     def size(self) -> int:
-        return sum([part.numel() for part in self.parts]) + sum(
-            [s.values.numel() for s in self.sampled]
+        sampled = [z.shape[0] * z.shape[1] for z in self.samples.values()]
+        return sum([part.numel() for part in self.parts]) + sum(sampled)
+
+    def is_odd(self) -> bool:
+        """Whether it has to be looked at in any case: a step that moved nothing, numbers that are
+        not finite, or not yet known to be as they are on another device; or inputs told apart."""
+        if self.skipped or self.columns is not None or not self.has("gradient"):
+            return True
+        if not all(map(math.isfinite, self.floats)):
+            return True
+        vectors = [*self.parts, *self.samples.values()]
+        return not all(isinstance(v, np.ndarray) or v.device.type == "cpu" for v in vectors) or (
+            not all(math.isfinite(v.sum()) for v in vectors)
         )
 
     def glimpsed(self, glimpses: dict[int, Glimpse]) -> None:
@@ -98,7 +116,8 @@ def _of_delta(layer: int) -> Keys:
 class Waiting:
     """Steps that wait to be told together."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = SOON) -> None:
+        self.patience = patience  # seconds
         self.captures: list[Capture] = []
         self.size = 0
 
@@ -107,11 +126,11 @@ class Waiting:
         self.captures.append(capture)
         self.size += capture.size
         waited = capture.seconds - self.captures[0].seconds
-        return len(self.captures) >= TOGETHER or waited > SOON or self.size > HEAVY
+        return len(self.captures) >= TOGETHER or waited > self.patience or self.size > HEAVY
 
-    def age(self, now: float) -> float:
-        """For how long the first one has waited, in seconds; below 0 of none."""
-        return now - self.captures[0].seconds if self.captures else -1.0
+    def is_due(self, now: float) -> bool:
+        """Whether the first one has waited long enough, while none came after the last."""
+        return bool(self.captures) and now - self.captures[0].seconds > self.patience
 
     def take(self) -> list[Sequence[Capture]]:
         """Runs of steps with one signature."""

@@ -23,7 +23,10 @@ class Sink(Protocol):
 
 
 class Judge(Protocol):
-    """Looks at one record after the other, and says what it finds."""
+    """Looks at one record after the other, and says what it finds. wants: whether it looks at a
+    step at all, if nothing is odd about that."""
+
+    def wants(self, step: int) -> bool: ...
 
     def feed(self, record: StepRecord) -> Iterable[Finding]: ...
 
@@ -54,6 +57,16 @@ class Delivery:
 
     def __init__(self, sinks: Iterable[Sink], rules: Judge | None, teller: Teller) -> None:
         self.sinks, self.rules, self.teller = list(sinks), rules, teller
+
+    @property
+    def reads_all(self) -> bool:
+        """Whether a sink takes every step; one that takes findings only says `steps = False`."""
+        return any(getattr(sink, "steps", True) is not False for sink in self.sinks)
+
+    def wants(self, step: int) -> bool:
+        """Whether anybody looks at a step in which nothing is odd. To be asked of each in order."""
+        due = self.rules is not None and self.rules.wants(step)
+        return due or self.reads_all
 
     def tell(self, record: StepRecord) -> None:
         odd = odd_step(record)

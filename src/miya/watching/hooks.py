@@ -80,7 +80,9 @@ class Sights:
         self.discard = self.fail = _nothing
 
     def _look(self, k: int, layer: WatchedLayer, watched: nn.Module) -> Call:
-        held = None if layer.probe is None else layer.probe.whole
+        probe = layer.probe
+        held = None if probe is None else probe.whole
+        bias = held if probe is not None and probe.is_bias else None
 
         def look(module: nn.Module, arguments: Any, output: Any) -> None:
             if not self.live or module is not watched or not torch.is_grad_enabled():
@@ -90,7 +92,7 @@ class Sights:
                 return
             if self.seen.gathered and held is not None and self._thrown_away(k, held):
                 self.discard()
-            self.seen.look(k, layer.axis, found, held)
+            self.seen.look(k, layer.axis, found, held, bias)
 
         return look
 

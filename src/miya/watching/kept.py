@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import torch
 
+from .deltas import Number, sum_squares
 from .layers import Held
-from .seen import Number, sum_squares
 
 
 class Mark:

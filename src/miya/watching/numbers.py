@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from .capture import Capture
+from .sampled import Activity, activity, sums
 
 Array = np.ndarray[Any, Any]
 
@@ -34,21 +35,26 @@ class Pieces:
 
 
 class Numbers:
-    """Of steps with one signature."""
+    """Of steps with one signature. activities: by layer, of those that were sampled."""
+
+    activities: dict[int, Activity]
 
     def __init__(self, captures: Sequence[Capture]) -> None:
         first = captures[0]
-        groups = range(len(first.sampled))
         vectors = [c.parts[0] for c in captures if c.parts]
         looked = [c.columns for c in captures if c.columns is not None]
-        sums = [c.sampled[g].values for g in groups for c in captures]
-        arrays = fetched([*vectors, *sums, *looked])
-        columns = iter(arrays[len(vectors) + len(sums) :])
+        known = {k: first.known.get(k) for k in first.samples}
+        found = {k: sums([c.samples[k] for c in captures], known[k]) for k in known}
+        arrays = fetched([*vectors, *found.values(), *looked])
+        sampled = dict(zip(known, arrays[len(vectors) :], strict=False))
+        columns = iter(arrays[len(vectors) + len(found) :])
         self.columns = [None if c.columns is None else next(columns) for c in captures]
         self.count = count = len(captures)
         self.whole = np.stack(arrays[:count]) if vectors else np.empty((count, 0))
-        sampled = arrays[len(vectors) :]
-        self.sampled = [np.stack(sampled[g * count : (g + 1) * count]) for g in groups]
+        self.activities = {
+            k: activity(len(first.samples[k]), first.samples[k].shape[1], known[k], sampled[k])
+            for k in known
+        }
         self.floats = np.array([c.floats for c in captures], np.float64).reshape(count, -1)
         self.places: dict[str, list[tuple[int, int, int]]] = {}
         at = 0

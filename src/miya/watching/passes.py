@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,66 +11,29 @@ from ..analysis.flow import GREEDY_MARGIN, is_greedy
 from .noise import gradient_noise
 from .numbers import Array, Numbers, Pieces
 from .parameters import Parameters
-from .sampled import Sampled
+from .sampled import Activity
 from .table import Table
 
 
-@dataclass(frozen=True, eq=False)
-class Means:
-    """Of layers sampled alike: means over the rows, (steps, neurons) each; alive and flat are of
-    the layers that `silent` and `flat` of the sample name."""
-
-    sampled: Sampled
-    pre: Array
-    mean: Array
-    square: Array
-    alive: Array
-    flat: Array
-
-
-def means(sampled: Sampled, sums: Array) -> Means:
-    """sums: (steps, all values of the sample)."""
-    of = dict(zip(sampled.layers, sampled.sizes, strict=True))
-    whole = sum(sampled.sizes)
-    silent = sum(of[k] for k in sampled.silent)
-    edges = (whole, 2 * whole, 3 * whole, 3 * whole + silent)
-    return Means(sampled, *np.split(sums / sampled.rows, edges, axis=1))
-
-
-def of_activations(table: Table, found: Means) -> None:
-    sampled = found.sampled
-    starts, sizes = edges_of(sampled, sampled.layers)
-    pre, mean, square = (
-        np.add.reduceat(part, starts, axis=1) / sizes
-        for part in (found.pre, found.mean, found.square)
-    )
+def of_activations(table: Table, layer: int, found: Activity) -> None:
+    mean = found.mean.mean(1)
     with np.errstate(invalid="ignore", over="ignore"):
-        spread = np.sqrt(np.maximum(square - mean**2, 0))
-    table.put("input_mean", sampled.layers, pre)
-    table.put("activation_mean", sampled.layers, mean)
-    table.put("activation_deviation", sampled.layers, spread)
-    if sampled.silent:
-        starts, sizes = edges_of(sampled, sampled.silent)
-        dead = np.add.reduceat(found.alive == 0, starts, axis=1, dtype=float)
-        clear = np.isfinite(np.add.reduceat(found.alive, starts, axis=1))
-        table.known("dead", sampled.silent, np.where(clear, dead / sizes, np.nan))
-    if sampled.flat:
-        starts, sizes = edges_of(sampled, sampled.flat)
-        always = np.add.reduceat(found.flat == 1, starts, axis=1, dtype=float)
-        mean = np.add.reduceat(found.flat, starts, axis=1) / sizes
-        table.known("saturated", sampled.flat, np.where(np.isnan(mean), np.nan, always / sizes))
-        table.known("flat", sampled.flat, mean)
-    for layer, activation in zip(sampled.layers, sampled.activations, strict=True):
-        table.same("sample", layer, sampled.rows)
-        table.same("activation", layer, activation and activation.name)
-    table.bad("output", sampled.layers, ~np.isfinite(square))
-
-
-def edges_of(sampled: Sampled, layers: Sequence[int]) -> tuple[Array, Array]:
-    """Where each layer's neurons start, side by side, and how many they are."""
-    of = dict(zip(sampled.layers, sampled.sizes, strict=True))
-    sizes = np.array([of[k] for k in layers])
-    return np.cumsum(sizes) - sizes, sizes
+        spread = np.sqrt(np.maximum(found.square - mean**2, 0))
+    table.column("input_mean", layer, found.pre.mean(1).tolist())
+    table.column("activation_mean", layer, mean.tolist())
+    table.column("activation_deviation", layer, spread.tolist())
+    if found.alive is not None:
+        clear = np.isfinite(found.alive).all(1)
+        dead = np.where(clear, (found.alive == 0).mean(1), np.nan)
+        table.known("dead", (layer,), dead[:, None])
+    if found.flat is not None:
+        flat = found.flat.mean(1)
+        always = np.where(np.isnan(flat), np.nan, (found.flat == 1).mean(1))
+        table.known("saturated", (layer,), always[:, None])
+        table.known("flat", (layer,), flat[:, None])
+    table.same("sample", layer, found.rows)
+    table.same("activation", layer, found.activation and found.activation.name)
+    table.bad("output", (layer,), ~np.isfinite(found.square)[:, None])
 
 
 def of_deltas(table: Table, numbers: Numbers, scale: Array) -> None:
@@ -126,7 +88,6 @@ def greedy_facts(table: Table, pressures: Pieces) -> None:
 def neuron_lists(
     numbers: Numbers,
     found: Parameters,
-    sampled: Sequence[Means],
     of_layer: Sequence[Sequence[int]],
     scale: Array,
 ) -> list[dict[str, Array]]:
@@ -141,14 +102,10 @@ def neuron_lists(
     if pressures is not None:
         for k, part in pressures.slices().items():
             lists[k]["pressure"] = pressures.values[:, part] / scale[:, None]
-    for found_means in sampled:
-        alike = found_means.sampled
-        for name, layers, values in (
-            ("mean", alike.layers, found_means.mean),
-            ("silent", alike.silent, 1 - found_means.alive),
-            ("flat", alike.flat, found_means.flat),
-        ):
-            starts, sizes = edges_of(alike, layers)
-            for k, at, size in zip(layers, starts.tolist(), sizes.tolist(), strict=True):
-                lists[k][name] = values[:, at : at + size]
+    for k, activity in numbers.activities.items():
+        lists[k]["mean"] = activity.mean
+        if activity.alive is not None:
+            lists[k]["silent"] = 1 - activity.alive
+        if activity.flat is not None:
+            lists[k]["flat"] = activity.flat
     return lists

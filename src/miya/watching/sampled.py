@@ -1,113 +1,100 @@
-"""What samples of layers' outputs say, all layers together, on their device."""
+"""What samples of a layer's outputs say, of some watched steps together, on their device."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 import torch
 
 from .activations import Activation
-from .seen import WIDE, Array, Glimpse
+from .deltas import NORMS, WIDE
+from .records import Array
+from .rows import PLAIN, Rows
+from .seen import Glimpse
 
 
 @dataclass(frozen=True, eq=False)
-class Sampled:
-    """Of layers sampled alike, side by side: sums over the rows.
+class Activity:
+    """Of one layer: rows, how many were sampled; activation, what reads it. Means over the rows by
+    neuron, (steps, neurons): pre, of the output; mean, after the activation; alive and flat, how
+    often it was not 0 and its slope flat, where that can be (activations.py). square: of all
+    activations, (steps,)."""
 
-    layers, sizes: which, and their neurons. rows: how many were sampled. activations: what reads
-    each. values: of all neurons the output, the activation and its square; then of the layers
-    `silent` whether the activation was not 0, and of the layers `flat` whether its slope was.
-    """
-
-    layers: tuple[int, ...]
-    sizes: tuple[int, ...]
     rows: int
-    activations: tuple[Activation | None, ...]
-    silent: tuple[int, ...]
-    flat: tuple[int, ...]
-    values: torch.Tensor
-
-    @property
-    def signature(self) -> tuple[object, ...]:
-        kinds = tuple(a and a.key for a in self.activations)
-        return self.layers, self.sizes, self.rows, kinds
+    activation: Activation | None
+    pre: Array
+    mean: Array
+    square: Array
+    alive: Array | None
+    flat: Array | None
 
 
-Run = tuple[slice, Activation]  # which neurons are read by what
-
-
-def sampled(glimpses: Mapping[int, Glimpse], known: Mapping[int, Activation]) -> list[Sampled]:
-    kinds: dict[tuple[object, ...], dict[int, torch.Tensor]] = {}
+def samples(glimpses: Mapping[int, Glimpse]) -> dict[int, Rows]:
+    """By layer, the rows of all its calls in one step."""
+    found = {}
     for k, g in glimpses.items():
         if g.samples:
-            z = g.samples[0] if len(g.samples) == 1 else torch.cat(g.samples)
-            kinds.setdefault((z.shape[0], z.device), {})[k] = z
-    return [_sampled(samples, known) for samples in kinds.values()]
+            found[k] = g.samples[0] if len(g.samples) == 1 else _joined(g.samples)
+    return found
 
 
-def _sampled(samples: Mapping[int, torch.Tensor], known: Mapping[int, Activation]) -> Sampled:
-    layers = sorted(samples, key=lambda k: _kind(known.get(k)))
-    sizes = tuple(samples[k].shape[1] for k in layers)
-    runs: list[Run] = []
-    silent, flat = [], []
-    at = 0
-    for _, group in groupby(layers, key=lambda k: _kind(known.get(k))):
-        run = list(group)
-        activation = known.get(run[0])
-        some = slice(at, at := at + sum(samples[k].shape[1] for k in run))
-        if activation is not None:
-            runs.append((some, activation))
-            silent += run if activation.silent else []
-            flat += run if activation.flat is not None else []
-    a = torch.cat([samples[k] for k in layers], 1)
-    if a.dtype not in (torch.float32, WIDE):
-        a = a.float()
-    values = _with_numpy(a, runs) if a.device.type == "cpu" else _on_device(a, runs)
-    kinds = tuple(known.get(k) for k in layers)
-    return Sampled(tuple(layers), sizes, a.shape[0], kinds, tuple(silent), tuple(flat), values)
+def _joined(parts: Sequence[Rows]) -> Rows:
+    if isinstance(parts[0], np.ndarray):
+        return np.concatenate(parts)
+    return torch.cat(list(parts))  # type: ignore[arg-type]
 
 
-def _on_device(a: torch.Tensor, runs: Sequence[Run]) -> torch.Tensor:
-    """`values` of a Sampled; a becomes its squares."""
-    before = a.sum(0)
-    alive, level = [], []
-    for some, activation in runs:
-        view = a[:, some]
-        activation.apply(view)
-        if activation.silent:
-            alive.append(view.sign().abs_().sum(0))
-        if activation.flat is not None:
-            level.append(activation.flat(view).sum(0))
-    return torch.cat([before, a.sum(0), a.square_().sum(0), *alive, *level])
+def sums(steps: Sequence[Rows], activation: Activation | None) -> torch.Tensor:
+    """steps: (rows, neurons) each. Side by side, (steps, all of them): sums over the rows by neuron
+    of the output and of the activation, the root of the sum of its squares, and how many were not
+    0 and how many flat, where the activation can be that."""
+    z = torch.stack([torch.from_numpy(s) if isinstance(s, np.ndarray) else s for s in steps])
+    if z.dtype not in PLAIN:
+        z = z.float()
+    found = [z.sum(1)]
+    if activation is not None:
+        activation.apply(z)
+        found.append(z.sum(1))
+    else:
+        found.append(found[0])
+    found.append(_lengths(z)[:, None])
+    if activation is not None and activation.silent:
+        found.append(_counts(z))
+    if activation is not None and activation.flat is not None:
+        found.append(activation.flat(z).sum(1))
+    return torch.cat(found, 1)
 
 
-@np.errstate(over="ignore", invalid="ignore")
-def _with_numpy(a: torch.Tensor, runs: Sequence[Run]) -> torch.Tensor:
-    """The same, which NumPy does quicker with so few numbers."""
-    rows = a.numpy()
-    before = np.add.reduce(rows, axis=0)
-    alive, level = [], []
-    for some, activation in runs:
-        activation.apply(a[:, some])
-        if activation.silent:
-            alive.append((some, _counts(rows[:, some] != 0)))
-        if activation.flat is not None:
-            level.append(activation.flat(a[:, some]).sum(0).numpy())
-    after = np.add.reduce(rows, axis=0)
-    squares = np.einsum("ij,ij->j", rows, rows)
-    counts = [np.where(np.isnan(after[some]), np.nan, count) for some, count in alive]
-    return torch.from_numpy(np.concatenate([before, after, squares, *counts, *level]))
+def _lengths(a: torch.Tensor) -> torch.Tensor:
+    """(steps,); in float64 where float32 could lose a square."""
+    wide = a.device.type != "cpu" or a.dtype == WIDE
+    found: torch.Tensor = torch.linalg.vector_norm(
+        a, dim=(1, 2), dtype=WIDE if wide else torch.float32
+    )
+    if wide or bool(((found > NORMS[0]) & (found < NORMS[1])).all()):
+        return found
+    found = torch.linalg.vector_norm(a, dim=(1, 2), dtype=WIDE)
+    return found
 
 
-def _counts(found: Array) -> Array:
-    """How many are true in each column."""
-    if len(found) < 256:  # fit in a byte, which NumPy adds up quicker
-        return np.asarray(np.add.reduce(found.view(np.uint8), axis=0, dtype=np.uint8))
-    return np.asarray(np.add.reduce(found, axis=0, dtype=np.int64))
+def _counts(a: torch.Tensor) -> torch.Tensor:
+    """How many are not 0 in each column, (steps, neurons); NaN where one is."""
+    if a.device.type != "cpu":
+        return a.sign().abs_().sum(1)
+    alive = a.numpy() != 0
+    small = np.uint8 if alive.shape[1] < 256 else np.int64  # bytes are added up quicker
+    counts = np.add.reduce(alive.view(np.uint8), axis=1, dtype=small).astype(a.numpy().dtype)
+    broken = np.isnan(np.add.reduce(a.numpy(), axis=1))
+    return torch.from_numpy(np.where(broken, np.nan, counts) if broken.any() else counts)
 
 
-def _kind(activation: Activation | None) -> tuple[str, tuple[str, ...]]:
-    return ("", ()) if activation is None else activation.key
+def activity(rows: int, neurons: int, activation: Activation | None, found: Array) -> Activity:
+    """found: what `sums` gave, in float64."""
+    pre, mean = found[:, :neurons], found[:, neurons : 2 * neurons]
+    square = found[:, 2 * neurons] ** 2 / (rows * neurons)
+    rest = [found[:, at : at + neurons] for at in range(2 * neurons + 1, found.shape[1], neurons)]
+    alive = rest.pop(0) / rows if activation is not None and activation.silent else None
+    flat = rest.pop(0) / rows if rest else None
+    return Activity(rows, activation, pre / rows, mean / rows, square, alive, flat)

@@ -102,6 +102,8 @@ def _sinks(run: str | Path | None, given: Iterable[Sink]) -> list[Sink]:
 class Printed:
     """Where nothing else is asked for: what was found is printed, and nothing is kept."""
 
+    steps = False
+
     def step(self, record: StepRecord) -> None:
         return None
 

@@ -6,17 +6,21 @@ place. Nothing of the user's is written to.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import numpy as np
 import torch
 
 from .capture import Capture, Keys
+from .deltas import NORMS, SAFE, WIDE, Number
 from .layers import Held
-from .seen import SAFE, WIDE, Number
+from .rows import PLAIN
 
-NAMES = ("before", "after", "gradient")
-DRIFT = 1e-4  # of its norm, that a weight may change by before the norm is worked out anew
-NORMS = (1e-15, 1e15)  # norms whose squares float32 has neither lost nor let overflow
+Put = Callable[[Keys, torch.Tensor], None]
+DRIFT = 1e-3  # of its norm, that a weight may change by before the norm is worked out anew
+EXACT = 16_384  # numbers of a weight up to which that is done in every watched step
 
 
 class Vectors:
@@ -26,20 +30,27 @@ class Vectors:
     def __init__(self, places: Sequence[tuple[int, Held]]) -> None:
         self.held = [h for _, h in places]
         sizes = [(k, h.parameter.numel()) for k, h in places]
-        self.keys = {n: tuple((n, k, size) for k, size in sizes) for n in NAMES}
-        self.begun: torch.Tensor | None = None
+        self.keys = {
+            name: tuple((name, k, size) for k, size in sizes)
+            for name in ("before", "after", "gradient")
+        }
 
-    def before(self) -> None:
-        self.begun = _side_by_side([h.parameter for h in self.held])
+    def before(self, put: Put) -> None:
+        put(self.keys["before"], _side_by_side([h.parameter for h in self.held]))
 
-    def after(self, capture: Capture, gradients: Sequence[torch.Tensor | None]) -> None:
-        assert self.begun is not None
-        capture.put(self.keys["before"], self.begun)
-        capture.put(self.keys["after"], _side_by_side([h.parameter for h in self.held]))
-        keys, found = present(self.keys["gradient"], gradients)
+    def gradients(self, put: Put) -> None:
+        keys, found = present(self.keys["gradient"], [strided(h) for h in self.held])
         if found:
-            capture.put(keys, _side_by_side(found))
-        self.begun = None
+            put(keys, _side_by_side(found))
+
+    def after(self, put: Put) -> None:
+        put(self.keys["after"], _side_by_side([h.parameter for h in self.held]))
+
+
+def strided(held: Held) -> torch.Tensor | None:
+    """Its gradient, where it has one and that is no sparse one."""
+    found = held.gradient
+    return found.detach() if found is not None and found.layout is torch.strided else None
 
 
 def _side_by_side(vectors: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -70,16 +81,17 @@ class Weight:
             weight._version == self.version
             and isinstance(norm, float)
             and self.drift <= DRIFT * norm
+            and weight.numel() > EXACT
         )
-
-    def moved(self, by: float, weight: torch.Tensor) -> None:
-        self.drift, self.version = self.drift + by, weight._version
 
 
 class Steps:
     """Measures the steps of one optimizer. places: each parameter with its number. told: numbers
     of those whose Δθ may be told from the gradient, as it is so large that θ's own rounding does
     not show in it.
+
+    Gradients are read right before the step, where the optimizer then finds them in the cache;
+    after it, where it works them out or unscales them itself.
     """
 
     def __init__(
@@ -89,36 +101,77 @@ class Steps:
         small = [place for place in places if place[1].small]
         self.vectors = [Vectors(alike) for alike in _sorted(small)]
         self.large = [place for place in places if not place[1].small]
-        self.held = [h for v in self.vectors for h in v.held] + [h for _, h in self.large]
         self.keys = tuple(("gradient", k, h.neurons) for k, h in self.large)
         self.told: set[int] = set()
         self.copied: dict[int, torch.Tensor] = {}
         self.known: dict[int, Weight] = {}
         self.changes_gradients = False
         self.measuring = False
+        self.early = True  # whether gradients are read before the step
+        self.begun: list[tuple[Keys, torch.Tensor]] = []  # what was read before it
         self.norms: list[Number] = []
         self.rates: list[float | None] = []
-        self.gradients: list[torch.Tensor | None] = []  # copied before the step
-        self.versions: list[int] = []
+        self.moves: list[float | None] = []  # norms of the told steps
+        self.gradients: dict[int, torch.Tensor] = {}  # of those that are not told
+        self.versions: dict[int, int] = {}
 
     @torch.no_grad()
     def before(self, with_closure: bool) -> None:
         """Right before the optimizer's step. with_closure: it works the gradients out itself."""
-        self.measuring = True
+        self.measuring, self.early = True, not with_closure
+        self.begun = []
         for vectors in self.vectors:
-            vectors.before()
-        self.rates = [self._rate(k, h) for k, h in self.large]
-        self.norms = self._norms()
+            vectors.before(self._hold)
+        rates = self._rates()
+        self.rates = [
+            rates[h.group] if k in self.told and h.parameter.dtype in PLAIN else None
+            for k, h in self.large
+        ]
         moving = zip(self.large, self.rates, strict=True)
-        self._copy([place for place, rate in moving if rate is None])
-        self.gradients, self.versions = [], []
-        if with_closure or (self.rates and None not in self.rates):  # plain SGD leaves gradients
+        exact = [place for place, rate in moving if rate is None]
+        if self.early:
+            self._read(self._hold)
+            self._remember(exact)
+        self.norms = self._norms()
+        self._copy(exact)
+
+    def _hold(self, keys: Keys, found: torch.Tensor) -> None:
+        self.begun.append((keys, found))
+
+    def _read(self, put: Put) -> None:
+        """The gradients that the step is made of."""
+        for vectors in self.vectors:
+            vectors.gradients(put)
+        self.moves = [None] * len(self.large)
+        keys, found = present(self.keys, [strided(h) for _, h in self.large])
+        if not found:
             return
-        found = [h.gradient for h in self.held]
+        wanted = {k for _, k, _ in keys}
+        rows = rows_of(found, [h for k, h in self.large if k in wanted])
+        put(keys, rows)
+        if rows.device.type == "cpu":
+            self._move(rows, keys)
+
+    def _move(self, rows: torch.Tensor, places: Keys) -> None:
+        """By how much each told step moves its weight. rows: norms of the parts of the gradients
+        of `places`."""
+        values, at, lengths = rows.numpy(), 0, {}
+        for _, k, count in places:
+            part = values[at : (at := at + count)]
+            lengths[k] = math.sqrt(np.vdot(part, part))
+        self.moves = [
+            None if rate is None else rate * lengths.get(k, 0.0)
+            for (k, _), rate in zip(self.large, self.rates, strict=True)
+        ]
+
+    def _remember(self, exact: Sequence[tuple[int, Held]]) -> None:
+        """The gradients themselves of those whose step is not told: copies, where this optimizer
+        was seen to change them."""
+        found = {k: g for k, h in exact if (g := strided(h)) is not None}
         if self.changes_gradients:
-            self.gradients = [g.detach().clone() if g is not None else g for g in found]
-        else:
-            self.versions = [-1 if g is None else g._version for g in found]
+            found = {k: g.clone() for k, g in found.items()}
+        self.gradients = found
+        self.versions = {k: g._version for k, g in found.items()}
 
     def _norms(self) -> list[Number]:
         """Norms of the weights; one that cannot have changed by DRIFT since is not worked out anew:
@@ -133,16 +186,6 @@ class Steps:
             known[k] = Weight(norm)
         return [known[k].norm for k, _ in self.large]
 
-    def _drift(self, rows: torch.Tensor, places: Keys) -> None:
-        """The told steps move the weights on. rows: norms of the gradients' parts, of `places`."""
-        told = {k: (h, rate) for (k, h), rate in zip(self.large, self.rates, strict=True) if rate}
-        at = 0
-        for _, k, count in places:
-            part = rows[at : (at := at + count)]
-            if k in told and part.device.type == "cpu":
-                held, rate = told[k]
-                self.known[k].moved(rate * float(part.norm()), held.parameter)
-
     def _copy(self, places: Sequence[tuple[int, Held]]) -> None:
         kept, theirs = [], []
         for k, h in places:
@@ -155,71 +198,63 @@ class Steps:
         if kept:
             torch._foreach_copy_(kept, theirs)
 
-    def _rate(self, k: int, held: Held) -> float | None:
-        """The learning rate of plain SGD; None for everything else."""
-        if type(self.optimizer) is not torch.optim.SGD or k not in self.told:
-            return None
-        group = self.optimizer.param_groups[held.group]
-        rate = group["lr"]
-        plain = isinstance(rate, float) and held.parameter.dtype in (torch.float32, WIDE)
-        other = group["momentum"] or group["weight_decay"] or group["maximize"] or group["fused"]
-        return rate if plain and not other else None
+    def _rates(self) -> list[float | None]:
+        """The learning rate of each group, where it is plain SGD's; None for everything else."""
+        if type(self.optimizer) is not torch.optim.SGD:
+            return [] if self.optimizer is None else [None] * len(self.optimizer.param_groups)
+        return [plain_rate(group) for group in self.optimizer.param_groups]
 
     def after(self, capture: Capture) -> None:
         """Right after it: what it did goes into the capture."""
         self.measuring = False
-        gradients = self._gradients()
+        for keys, begun in self.begun:
+            capture.put(keys, begun)
         exact = [p for p, rate in zip(self.large, self.rates, strict=True) if rate is None]
+        if not self.early:
+            self._read(capture.put)
+            self._remember(exact)
         if exact:  # before - after: -Δθ
             minus = [self.copied[k] for k, _ in exact]
             torch._foreach_sub_(minus, [h.parameter.detach() for _, h in exact])
-        at = 0
         for vectors in self.vectors:
-            vectors.after(capture, gradients[at : (at := at + len(vectors.held))])
-        keys, found = present(self.keys, gradients[at:])
-        if found:
-            held = [
-                h for (_, h), g in zip(self.large, gradients[at:], strict=True) if g is not None
-            ]
-            rows = rows_of(found, held)
-            capture.put(keys, rows)
-            self._drift(rows, keys)
-        for (k, h), g, weight, rate in zip(
-            self.large, gradients[at:], self.norms, self.rates, strict=True
-        ):
+            vectors.after(capture.put)
+        told = zip(self.large, self.norms, self.rates, self.moves, strict=True)
+        for (k, h), weight, rate, move in told:
             if rate is None:
-                self._moved(capture, k, h, g, weight)
-            else:
-                capture.tell((("weight", k, 1), ("rate", k, 1)), weight, rate)
-        self.gradients = []
+                self._moved(capture, k, h, weight)
+                continue
+            capture.tell((("weight", k, 1), ("rate", k, 1)), weight, rate)
+            if move is not None:
+                known = self.known[k]
+                known.drift, known.version = known.drift + move, h.parameter._version
+        self.begun, self.gradients = [], {}
 
-    def _gradients(self) -> list[torch.Tensor | None]:
-        """The gradients that the step was made of. Where the optimizer changed them, None, and
-        from then on they are copied before."""
-        if self.gradients:
-            return self.gradients
-        found = [h.gradient for h in self.held]
-        for k, version in enumerate(self.versions):
-            g = found[k]
-            if g is not None and g._version != version:
-                self.changes_gradients, found[k] = True, None
-        return [g.detach() if g is not None and g.layout is torch.strided else None for g in found]
-
-    def _moved(
-        self, capture: Capture, k: int, held: Held, gradient: torch.Tensor | None, weight: Number
-    ) -> None:
-        """A weight whose step is what it became minus what it was: norms of it, and Σ ∂C/∂θ Δθ."""
+    def _moved(self, capture: Capture, k: int, held: Held, weight: Number) -> None:
+        """A weight whose step is what it became minus what it was: norms of it, and Σ ∂C/∂θ Δθ,
+        which is left out once, where the optimizer has changed the gradient."""
         minus = self.copied[k]
         capture.put((("moved", k, held.neurons),), rows_of([minus], [held]))
         capture.tell((("weight", k, 1),), weight)
-        if gradient is not None:
-            capture.tell((("product", k, 1),), dot(gradient, minus))
+        gradient = self.gradients.get(k)
+        if gradient is None:
+            return
+        if gradient._version != self.versions[k]:
+            self.changes_gradients = True
+            return
+        capture.tell((("product", k, 1),), dot(gradient, minus))
 
     def let_go(self) -> None:
         self.optimizer = None
-        self.vectors, self.large, self.held, self.gradients = [], [], [], []
+        self.vectors, self.large, self.gradients, self.begun = [], [], {}, []
         self.copied.clear()
         self.known.clear()
+
+
+def plain_rate(group: dict[str, Any]) -> float | None:
+    """A group's learning rate, where its step is that times the gradient and nothing else."""
+    rate = group["lr"]
+    other = group["momentum"] or group["weight_decay"] or group["maximize"] or group["fused"]
+    return rate if isinstance(rate, float) and not other else None
 
 
 def _sorted(places: Sequence[tuple[int, Held]]) -> list[list[tuple[int, Held]]]:
@@ -255,8 +290,8 @@ def rows_of(tensors: Sequence[torch.Tensor], held: Sequence[Held]) -> torch.Tens
         return torch.cat([_norm(v, h.dims, WIDE) for v, h in zip(views, held, strict=True)])
     parts = [_norm(v, h.dims, torch.float32) for v, h in zip(views, held, strict=True)]
     found = torch.cat(parts)
-    low, high = found.aminmax()
-    if NORMS[0] < low.item() and high.item() < NORMS[1]:
+    values = found.numpy()
+    if values.min() > NORMS[0] and values.max() < NORMS[1]:
         return found
     return torch.cat([_again(p, v, h) for p, v, h in zip(parts, views, held, strict=True)])
 

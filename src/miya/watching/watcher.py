@@ -15,18 +15,19 @@ from torch import nn
 from .activations import Activation, Following
 from .again import Closure, Criterion
 from .assemble import Surveyed, assemble
-from .capture import SOON, Capture, Waiting
+from .capture import LATER, SOON, Capture, Waiting
 from .crediting import Before
 from .delivery import Delivery, Judge, Sink, Teller
+from .deltas import Number
 from .hook import Hook
 from .hooks import Sights
 from .inputs import Inputs
 from .kept import marks
 from .late import Late
 from .layers import Held, layers_of, plain
-from .sampled import sampled
+from .sampled import samples
 from .scaled import loss_scale
-from .seen import Number, Seen
+from .seen import Seen
 from .steps import Steps
 
 EVERY = 10
@@ -69,7 +70,7 @@ class Watch:
         self.started = time.monotonic()
         self.active, self.watching = True, False
         self.known: dict[int, Activation] = {}
-        self.waiting = Waiting()
+        self.waiting = Waiting(SOON if self.delivery.reads_all else LATER)
         self.lock = threading.RLock()  # of what waits
         self.fault: Exception | None = None  # met while the training stood still
         self.handles: list[Any] = []
@@ -97,7 +98,10 @@ class Watch:
         """Everything watched so far goes to the sinks."""
         with self.lock:
             for captures in self.waiting.take():
-                made = assemble(captures, self.surveyed, self.inputs.layer)
+                wanted = [c for c in captures if self.delivery.wants(c.step) or c.is_odd()]
+                if not wanted:
+                    continue
+                made = assemble(wanted, self.surveyed, self.inputs.layer)
                 for steps in self.steps:
                     steps.told = (steps.told | made.resolved) - made.unresolved
                 for record in made.records:
@@ -107,7 +111,8 @@ class Watch:
         """The training may stand still, and steps wait. Hooks are never touched from here."""
         try:
             with self.lock:
-                if self.fault is None and self.waiting.age(time.monotonic() - self.started) > SOON:
+                now = time.monotonic() - self.started
+                if self.fault is None and self.waiting.is_due(now):
                     self.flush()
         except Exception as fault:
             self.fault = fault
@@ -215,7 +220,8 @@ class Watch:
             if self.crediting:
                 self.first = Before(plain(self.model))
         # a fused optimizer divides gradients by the scale itself
-        self.steps[k].before(with_closure or hasattr(optimizer, "grad_scale"))
+        later = with_closure or hasattr(optimizer, "grad_scale")
+        self.steps[k].before(later)
 
     @torch.no_grad()
     def _after(self, k: int, optimizer: torch.optim.Optimizer) -> None:
@@ -254,7 +260,7 @@ class Watch:
             self.known = {**self.known, **seen.following.found}
         capture.step, capture.seconds = self.step + 1, time.monotonic() - self.started
         capture.examples = seen.examples or None
-        capture.sampled = sampled(seen.glimpses, self.known)
+        capture.samples, capture.known = samples(seen.glimpses), self.known
         self.sights.seen = Seen()
         loss, real = self.given, None
         if self.again is not None and not capture.skipped:

@@ -90,6 +90,9 @@ def _notes(run: Run, seen: History, words: Words) -> Iterator[str]:
     for rank, step in run.ranks.items():
         if step < last:
             yield words["lost_rank"].format(rank=rank, step=step, last=last)
+    if run.trained > len(run.ranks):
+        there = ", ".join(map(str, run.ranks))
+        yield words["missing_ranks"].format(trained=run.trained, ranks=there)
     if len(run.starts) > 1:
         yield words["starts"].format(start=run.start, count=len(run.starts))
     if seen.skipped.any():

@@ -32,6 +32,16 @@ class Rules:
         ]
         self.told: set[tuple[str, str]] = set()
         self.watched, self.looked = 0, 0
+        self.asked, self.due_at = 0, 0
+
+    def wants(self, step: int) -> bool:
+        """Whether a step that moved something, and whose numbers are finite, will be looked at.
+        To be asked of every watched step in order; those that are not wanted need not be fed."""
+        self.asked += 1
+        due = self.asked <= EARLY or step >= self.due_at + APART
+        if due:
+            self.due_at = step
+        return due
 
     def feed(self, record: StepRecord) -> list[Finding]:
         """What is found at this step, and was not before."""
