@@ -2,9 +2,11 @@
 
 import { inputOf, lights } from "./refs";
 import type { Words } from "./words";
-import { fit, Zoom, type Box } from "./zoom";
+import { fit, Zoom, type Box, type Depth, type Size } from "./zoom";
 
 type Placed = { ref: string; box: Box };
+/** What of a picture is in sight. */
+export type Look = { close: boolean; parts: Set<string>; room: Size; depth: Depth };
 
 const MARGIN = 22;
 const SMALL = 560; // pixels
@@ -20,7 +22,7 @@ export class Picture {
   private parts = new Set<string>();
   private near: Set<string> | null = null;
   /** The width and height that the view in sight has, in pixels. */
-  private room = { width: 0, height: 0 };
+  private room: Size = { width: 0, height: 0 };
 
   private readonly zoom: Zoom;
   /** What each title and description says when nothing is concealed. */
@@ -63,6 +65,18 @@ export class Picture {
     this.parts = parts;
     this.near = null;
     this.zoom.reset();
+    this.aim();
+  }
+
+  get look(): Look {
+    return { close: this.close, parts: this.parts, room: this.room, depth: this.zoom.depth };
+  }
+
+  /** Takes up what was in sight of the picture that this one follows. */
+  resume({ close, parts, room, depth }: Look): void {
+    [this.parts, this.room] = [parts, room];
+    if (close !== this.close) this.toggleWhole();
+    this.zoom.go(depth);
     this.aim();
   }
 

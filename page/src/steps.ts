@@ -15,6 +15,8 @@ export class Steps {
   private first = 0;
   private limit = Infinity;
   onLimit: () => void = () => undefined;
+  /** Called with the step that is shown. */
+  onStep: (section: HTMLElement) => void = () => undefined;
 
   constructor(
     private readonly data: PageData,
@@ -90,6 +92,7 @@ export class Steps {
     const whole = !section || section.matches(".run");
     const parts = whole ? new Set<string>() : partsIn(section);
     this.picture.show(this.data.views[k] ?? "whole", parts);
+    if (section) this.onStep(section);
   }
 
   openAll(open: boolean): void {

@@ -5,6 +5,8 @@ import { byId } from "./steps";
 export type Box = { x: number; y: number; width: number; height: number };
 export type Size = { width: number; height: number };
 type Point = { x: number; y: number };
+/** How far one has gone into a picture, and to where. */
+export type Depth = { factor: number; centre: Point | null };
 
 const STEP = 1.5;
 const MOST = 12;
@@ -37,10 +39,18 @@ export class Zoom {
     return this.factor > 1;
   }
 
-  reset(): void {
-    this.factor = 1;
-    this.centre = null;
+  get depth(): Depth {
+    return { factor: this.factor, centre: this.centre };
+  }
+
+  go({ factor, centre }: Depth): void {
+    this.factor = factor;
+    this.centre = centre;
     this.mark();
+  }
+
+  reset(): void {
+    this.go({ factor: 1, centre: null });
   }
 
   /** Brings the middle of a part to the middle, once one has gone closer. */

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import expect
-from web.playing import AXE, field, pick, rest, state_of
+from web.playing import AXE, field, pick, rest, shown, state_of
 
 
 def test_term_by_term_and_back(play):
@@ -22,6 +22,43 @@ def test_term_by_term_and_back(play):
     for _ in range(3):
         page.locator("#term-back").click()
     assert page.locator("#position").inner_text() == "Step 1 of 11"
+
+
+def test_miya_walks_to_what_is_worked_out(play):
+    page = play()
+    page.locator("#forward").click()
+    page.keyboard.press(".")
+    assert page.locator(".worked").get_attribute("data-ref") == "n1.0"
+    stands = "document.querySelector('.stroll').getBoundingClientRect()"
+    card = "document.querySelector('.worked > .card').getBoundingClientRect()"
+    assert page.evaluate(f"{stands}.right < {card}.left + 10")
+    while page.locator(".walked").evaluate("e => e.closest('.calculation').dataset.ref") != "δ1[1]":
+        page.keyboard.press(".")
+    assert page.locator(".worked").get_attribute("data-ref") == "n1.1"
+    top = page.evaluate(f"{stands}.top")
+    page.keyboard.press(".")
+    assert page.locator(".worked").get_attribute("data-ref") == "n1.2"
+    assert page.evaluate(f"{stands}.top") > top + 20
+    page.locator(".contents a").first.click()
+    assert page.locator(".stroll").count() == 0
+
+
+def test_an_edit_leaves_the_picture_as_close_as_it_was(play):
+    page = play()
+    for _ in range(5):
+        page.locator("#closer").click()
+    page.locator('g.neuron[data-ref="n1.0"]').focus()
+    page.keyboard.press("Enter")
+    before = page.locator(".view > svg").evaluate("e => e.style.transform")
+    slider = page.locator('#panel-edit input[type="range"]').first
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    left_out = page.locator('.view g.neuron[style*="none"]')
+    expect(left_out).not_to_have_count(0)
+    rest(page)
+    expect(left_out).to_have_count(0)
+    assert page.locator(".view > svg").evaluate("e => e.style.transform") == before
+    assert shown(page, "n1.0")["z"] == "0.09"
 
 
 def test_guess_first(play):
@@ -158,6 +195,47 @@ def test_a_page_left_in_a_hurry_keeps_the_edit(play):
     page.wait_for_selector("section.step")
     rest(page)
     assert state_of(page)["network"]["layers"][0]["bias"][0] == 0.875
+
+
+@pytest.mark.parametrize("how", ["enter", "slide", "step"])
+def test_a_reload_at_any_moment_of_an_edit_keeps_it(play, how):
+    """While it is under way, while its answer comes, while the address is written."""
+    page = play()
+    pick(page, "n1.0")
+    for k, late in enumerate([0, 10, 22, 28, 40], start=1):
+        page.locator('g.neuron[data-ref="n1.0"] > .t-delta').click()
+        page.evaluate(LEAVE, [how, k / 4, late])
+        page.wait_for_timeout(late + 50)
+        page.wait_for_load_state()
+        page.wait_for_selector("section.step")
+        rest(page)
+        state = state_of(page)
+        found = state["steps"] if how == "step" else state["network"]["layers"][0]["bias"][0] * 4
+        assert found == k, late
+
+
+LEAVE = """([how, value, late]) => {
+  const [typed, slider] = document.querySelectorAll("#panel-edit input");
+  if (how === "step") document.getElementById("step-once").click();
+  else {
+    const input = how === "slide" ? slider : typed;
+    input.value = String(value);
+    input.dispatchEvent(new Event(how === "slide" ? "input" : "change", { bubbles: true }));
+  }
+  setTimeout(() => location.reload(), late);
+}"""
+
+
+def test_what_is_typed_and_not_entered_is_entered_when_the_page_is_left(play):
+    page = play()
+    pick(page, "n1.0")
+    field(page, "bias").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("0,625")
+    page.reload()
+    page.wait_for_selector("section.step")
+    rest(page)
+    assert state_of(page)["network"]["layers"][0]["bias"][0] == 0.625
 
 
 def test_zoomed_to_400_percent(play):

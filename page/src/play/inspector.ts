@@ -1,7 +1,8 @@
 /** Fields of what was picked in the picture: an edge, a bias, a neuron, an input, the loss. */
 
 import type { Words } from "../words";
-import type { Layer, State, Store } from "./store";
+import { at, trains, type Path } from "./places";
+import type { Layer, Store } from "./store";
 import { named } from "./store";
 import { button, choice, field, make, nameIn } from "./ui";
 
@@ -14,9 +15,9 @@ export interface Choices {
   datasets: string[];
   measures: string[];
   views: string[];
+  page_words: Record<string, string>;
 }
 
-type Path = (string | number)[];
 type Apply = (edit: Edit, merge?: string | null) => void;
 
 const REACH = 3; // a slider goes this far to both sides of 0, or as far as the value is
@@ -73,7 +74,9 @@ export class Inspector {
       const value = at(this.store.state, JSON.parse(row.dataset["path"] ?? "[]") as Path);
       if (typeof value !== "number" && typeof value !== "string") continue;
       for (const input of row.querySelectorAll("input")) {
-        if (input !== document.activeElement) input.value = String(value);
+        if (input !== document.activeElement && input.value !== String(value)) {
+          input.value = String(value);
+        }
       }
     }
   }
@@ -260,8 +263,8 @@ export class Inspector {
     const name = JSON.stringify(path);
     slider.setAttribute("aria-label", this.words.say("slider", { part: this.words.say(key, values) }));
     slider.addEventListener("input", () => {
-      typed.value = slider.value;
       this.apply({ kind: "set", path, value: Number(slider.value) }, name);
+      typed.value = slider.value;
     });
     slider.addEventListener("change", () => this.store.endMerge());
     // Enter sends a "change" of its own; without one there is nothing to say again
@@ -291,24 +294,4 @@ export class Inspector {
     for (const [key, act] of acts) row.append(button(this.words.say(key), act));
     return row;
   }
-}
-
-function at(state: State, path: Path): unknown {
-  let found: unknown = state.network;
-  for (const key of path) {
-    if (typeof found !== "object" || found === null) return undefined;
-    found = (found as Record<string | number, unknown>)[key];
-  }
-  return found;
-}
-
-/** Whether an entry, or all of a parameter, is trained. */
-function trains(layer: Layer, parameter: "weight" | "bias", index: number[] | null): boolean {
-  const given = layer.trainable ?? true;
-  let mask: unknown = typeof given === "object" ? (given[parameter] ?? true) : given;
-  for (const k of index ?? []) {
-    if (!Array.isArray(mask)) break;
-    mask = mask[k];
-  }
-  return Array.isArray(mask) ? mask.flat().some(Boolean) : Boolean(mask);
 }

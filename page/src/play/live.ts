@@ -1,5 +1,7 @@
 /** Sets the numbers of a picture whose shape stays: the texts come from the core, in order. */
 
+import { setText } from "./ui";
+
 export interface Numbers {
   loss: string;
   after: string;
@@ -13,20 +15,26 @@ export interface Numbers {
 const CARD = "text:not(.t-name, .t-head, .t-symbol)";
 const INPUT = "text:not(.t-name)";
 
-const LEAST = 3.5; // pixels; a text that is less high cannot be read
+const LEAST = 5; // pixels; a text that is less high cannot be read
 
 interface Card {
   box: DOMRect;
   texts: { place: SVGTextElement; size: number }[];
 }
 
-// asked of a picture once: it has thousands of texts
-const found = new WeakMap<SVGSVGElement, Map<string, Card>>();
+interface Cards {
+  of: Map<string, Card>;
+  /** Pixels to a unit of the picture, when it was last asked. */
+  scale: number;
+}
 
-function cardsOf(svg: SVGSVGElement): Map<string, Card> {
+// asked of a picture once: it has thousands of texts
+const found = new WeakMap<SVGSVGElement, Cards>();
+
+function cardsOf(svg: SVGSVGElement): Cards {
   let cards = found.get(svg);
   if (!cards) {
-    cards = new Map();
+    const of = new Map<string, Card>();
     const sizes = new Map<string, number>();
     const sizeOf = (place: Element): number => {
       const kind = place.getAttribute("class") ?? "";
@@ -38,34 +46,54 @@ function cardsOf(svg: SVGSVGElement): Map<string, Card> {
       const selector = group.matches(".neuron") ? CARD : group.matches(".input") ? INPUT : "text";
       const places = [...group.querySelectorAll<SVGTextElement>(selector)];
       const texts = places.map((place) => ({ place, size: sizeOf(place) }));
-      cards.set(group.getAttribute("data-ref") ?? "C", { box: group.getBBox(), texts });
+      of.set(group.getAttribute("data-ref") ?? "C", { box: group.getBBox(), texts });
     }
+    cards = { of, scale: svg.getScreenCTM()?.a ?? 1 };
     found.set(svg, cards);
   }
   return cards;
 }
 
-/**
- * Sets those that are in sight and large enough to be read; the others, and those of another shape,
- * come with the picture that is drawn anew once the state rests.
- */
-export function setNumbers(svg: SVGSVGElement, numbers: Numbers): void {
+/** Where the picture stands on the screen, and the frame that shows a part of it. */
+export interface Sight {
+  by: DOMMatrix;
+  frame: DOMRect;
+}
+
+export function sightOf(svg: SVGSVGElement): Sight | null {
   const by = svg.getScreenCTM();
   const frame = svg.closest(".frame")?.getBoundingClientRect();
-  if (!numbers.cards || !by || !frame) return;
+  return by && frame ? { by, frame } : null;
+}
+
+/** The neurons whose cards are in sight and large enough to be read. */
+export function inSight(svg: SVGSVGElement, sight: Sight): string[] {
   const cards = cardsOf(svg);
+  cards.scale = sight.by.a;
+  const legible = ({ texts }: Card): boolean => texts.some(({ size }) => size * cards.scale >= LEAST);
+  return [...cards.of]
+    .filter(([ref, card]) => ref.startsWith("n") && legible(card) && meets(card.box, sight))
+    .map(([ref]) => ref);
+}
+
+/**
+ * Sets those that are told; the others, and those of another shape, come with the picture that is
+ * drawn anew once the state rests.
+ */
+export function setNumbers(svg: SVGSVGElement, numbers: Numbers): void {
+  if (!numbers.cards) return;
+  const { of, scale } = cardsOf(svg);
   const all = { ...numbers.cards, ...numbers.inputs, C: numbers.total ?? [] };
   for (const [ref, texts] of Object.entries(all)) {
-    const card = cards.get(ref);
-    if (card?.texts.length !== texts.length || !meets(card.box, by, frame)) continue;
+    const card = of.get(ref);
+    if (card?.texts.length !== texts.length) continue;
     card.texts.forEach(({ place, size }, k) => {
-      const text = texts[k] ?? "";
-      if (size * by.a >= LEAST && place.firstChild?.nodeValue !== text) place.textContent = text;
+      if (size * scale >= LEAST) setText(place, texts[k] ?? "");
     });
   }
 }
 
-function meets({ x, y, width, height }: DOMRect, by: DOMMatrix, frame: DOMRect): boolean {
+export function meets({ x, y, width, height }: DOMRect, { by, frame }: Sight): boolean {
   const [left, top] = [by.a * x + by.e, by.d * y + by.f];
   return (
     left < frame.right &&

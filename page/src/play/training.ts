@@ -8,6 +8,12 @@ import type { State, Store } from "./store";
 const PARCEL = 25; // steps a request
 const AHEAD = 100; // points that wait to be shown, at most
 
+export interface Heard {
+  numbers: (numbers: Numbers) => void;
+  points: (points: Point[]) => void;
+  stopped: (answer: Answer | null) => void;
+}
+
 export class Training {
   private running = false;
   private waiting: Point[] = [];
@@ -18,9 +24,8 @@ export class Training {
   constructor(
     private readonly ask: Transport,
     private readonly store: Store,
-    private readonly onNumbers: (numbers: Numbers) => void,
-    private readonly onPoints: (points: Point[]) => void,
-    private readonly onStop: (answer: Answer | null) => void,
+    private readonly sight: () => string[],
+    private readonly heard: Heard,
   ) {}
 
   get on(): boolean {
@@ -40,9 +45,9 @@ export class Training {
       before = now;
       const count = Math.min(Math.floor(this.credit), this.waiting.length);
       this.credit = Math.min(this.credit - count, Math.max(this.speed / 10, 1));
-      if (count) this.onPoints(this.waiting.splice(0, count));
+      if (count) this.heard.points(this.waiting.splice(0, count));
       if (this.running || this.waiting.length) requestAnimationFrame(frame);
-      else this.onStop(null);
+      else this.heard.stopped(null);
     };
     requestAnimationFrame(frame);
   }
@@ -71,15 +76,15 @@ export class Training {
     if (!this.running) return;
     const from = this.store.state;
     const steps = Math.min(PARCEL, Math.max(1, Math.ceil(this.speed / 4)));
-    const answer = await this.ask({ action: "step", state: from, steps });
+    const answer = await this.ask({ action: "step", state: from, steps, cards: this.sight() });
     if (answer.error) {
       this.running = false;
-      this.onStop(answer);
+      this.heard.stopped(answer);
     } else if (this.running && this.store.state === from) {
       // else it was undone or another network opened meanwhile
       this.waiting.push(...(answer["trail"] as Point[]));
       this.store.commit(answer["state"] as State, "training");
-      this.onNumbers(answer["numbers"] as Numbers);
+      this.heard.numbers(answer["numbers"] as Numbers);
     }
   }
 }

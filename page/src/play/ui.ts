@@ -22,6 +22,15 @@ export function button(text: string, act: () => void, kind = ""): HTMLButtonElem
   return made;
 }
 
+/** Sets a text that is another one: to set the same would have it laid out again. */
+export function setText(place: Element, text: string): void {
+  if (place.textContent !== text) place.textContent = text;
+}
+
+export function setAttribute(place: Element, name: string, value: string): void {
+  if (place.getAttribute(name) !== value) place.setAttribute(name, value);
+}
+
 let count = 0;
 
 /** A labelled field in a row of its own, with room for what is wrong with it. */
@@ -72,11 +81,12 @@ export function problemIn(row: HTMLElement, said: string): boolean {
 }
 
 export function clearProblems(): void {
-  for (const problem of document.querySelectorAll<HTMLElement>(".problem")) {
+  const desk = document.querySelector(".desk") as HTMLElement;
+  for (const problem of desk.querySelectorAll<HTMLElement>(".problem:not([hidden])")) {
     problem.hidden = true;
     problem.textContent = "";
   }
-  for (const control of document.querySelectorAll("[aria-invalid]")) {
+  for (const control of desk.querySelectorAll("[aria-invalid]")) {
     control.removeAttribute("aria-invalid");
   }
 }
@@ -119,4 +129,11 @@ export function download(name: string, media: string, content: BlobPart): void {
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/** What was chosen, and null of nothing; the same file can be chosen again. */
+export async function textOf(file: HTMLInputElement): Promise<string | null> {
+  const text = (await file.files?.[0]?.text()) ?? null;
+  file.value = "";
+  return text;
 }

@@ -63,4 +63,7 @@ def without_noise(value: float, scale: float) -> float:
     if scale == 0 or not math.isfinite(scale):
         return value
     decimals = -math.floor(math.log10(scale) + NOISE_EXPONENT)
-    return round(value, decimals)
+    try:
+        return round(value, decimals)
+    except OverflowError:  # beside the largest float64 the rounded value would be none
+        return value

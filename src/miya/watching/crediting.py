@@ -53,12 +53,14 @@ class Before:
 
     def _step(self, batch: Batch, criterion: nn.Module, target: Any) -> Any:
         """What a runner reads of a step."""
+        named = dict(self.model.named_parameters())
         return SimpleNamespace(
             model=self.model,
             criterion=criterion,
             inputs=batch.named or batch.arguments,
             target=target,
-            named=dict(self.model.named_parameters()),
+            named=named,
+            values={name: SimpleNamespace(grad=p.grad) for name, p in named.items()},
             before=self.parameters,
             buffers=batch.state.buffers,
             generators=batch.state.generators,

@@ -22,7 +22,8 @@ formats or computes one.
     mark       {state, lesson, task, answer}   -> right, said
     choices    {}                              -> activations, losses, optimizers, datasets, edits
 
-Each may name its "language"; English is the default.
+Each may name its "language"; English is the default. What answers with numbers may name the
+"cards", a list such as ["n1.0"], whose texts are wanted; all are where it does not.
 
 A fault of the input is {"error": {"code", "text", "hint", "path"}}; the page keeps its last good
 state and shows the text beside the field that `path` leads to.
@@ -34,6 +35,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..core.network import Network
 from ..errors import MiyaInputError, MiyaWarning
 from . import state as states
 from .edits import edited
@@ -127,19 +129,29 @@ def _edit(request: Request) -> Answer:
     given = request.get("edit")
     if not isinstance(given, dict):
         raise MiyaInputError("E804", "the edit is no table", hint="send its kind and its keys")
-    return _with_numbers(edited(_state(request), given), request)
+    state, network = edited(_state(request), given)
+    return {"state": state, **_told(state, request, network)}
 
 
-def _with_numbers(state: State, request: Request) -> Answer:
+def _told(state: State, request: Request, network: Network | None = None) -> Answer:
     from .numbers import numbers
+    from .training import traced
 
-    return {"state": state, "numbers": numbers(state, _language(request))}
+    trace = traced(state, network)
+    return {"numbers": numbers(state, trace, _language(request), only=_cards(request))}
+
+
+def _cards(request: Request) -> frozenset[str] | None:
+    given = request.get("cards")
+    if given is None:
+        return None
+    if not isinstance(given, list) or not all(isinstance(ref, str) for ref in given):
+        raise MiyaInputError("E808", "cards is no list of neurons", hint='send such as ["n1.0"]')
+    return frozenset(given)
 
 
 def _numbers(request: Request) -> Answer:
-    from .numbers import numbers
-
-    return {"numbers": numbers(_state(request), _language(request))}
+    return _told(_state(request), request)
 
 
 def _picture(request: Request) -> Answer:
@@ -166,13 +178,14 @@ def _step(request: Request) -> Answer:
     state, trail = stepped(
         _state(request), whole(request.get("steps", 1), "the number of steps", 1, MOST_STEPS)
     )
-    return {**_with_numbers(state, request), "trail": trail}
+    return {"state": state, **_told(state, request), "trail": trail}
 
 
 def _rewind(request: Request) -> Answer:
     from .training import rewound
 
-    return _with_numbers(rewound(_state(request)), request)
+    state = rewound(_state(request))
+    return {"state": state, **_told(state, request)}
 
 
 def _boundary(request: Request) -> Answer:

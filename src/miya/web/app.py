@@ -24,9 +24,10 @@ from starlette.routing import Route
 from .. import __version__
 from ..errors import MiyaInputError
 from ..read.parse import parse
-from .actions import fault
+from .actions import act, fault
 from .assets import TYPES, asset, page
 from .guard import COOKIE, HEADERS, LARGEST_BODY, Guard
+from .quick import is_quick, warm
 from .workers import Busy, Failed, Workers
 
 BODY_SECONDS = 10.0
@@ -47,6 +48,7 @@ class Refused(Exception):
 def application(guard: Guard, workers: Workers, *, cookie: str = COOKIE) -> Starlette:
     """The application. cookie: its name, which differs by port since cookies do not."""
     server = _Server(guard, workers, cookie)
+    warm()
 
     @asynccontextmanager
     async def life(_: Starlette) -> AsyncIterator[None]:
@@ -130,15 +132,16 @@ class _Server:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
             raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the request is no JSON")
+        text = await _text(request)
         try:
-            wanted = parse(await _text(request), "json")
+            wanted = parse(text, "json")
         except MiyaInputError as error:
             return _told({"error": fault(error)}, HTTPStatus.BAD_REQUEST)
-        return await self._ask(wanted)
+        return await self._ask(wanted, len(text))
 
-    async def _ask(self, wanted: Any) -> Response:
+    async def _ask(self, wanted: Any, size: int) -> Response:
         try:
-            answer = await self.workers.ask(wanted)
+            answer = act(wanted) if is_quick(wanted, size) else await self.workers.ask(wanted)
         except Busy:
             raise Refused(
                 HTTPStatus.TOO_MANY_REQUESTS,

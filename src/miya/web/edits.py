@@ -7,22 +7,22 @@ one validator before anybody sees it, so an edit only has to say what it changes
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from typing import Any
 
 import numpy as np
 
+from ..core.network import Network
 from ..errors import MiyaInputError
 from .fields import typed, whole
-from .state import State, network_of, with_rows
+from .state import State, copied, network_of, with_rows
 
 Description = dict[str, Any]
 MOST_WIDE, MOST_DEEP = 64, 12
 EDITABLE = ("learning_rate", "title", "layers", "examples", "optimizer", "loss", "inputs")
 
 
-def edited(state: State, edit: Mapping[str, Any]) -> State:
-    """A new state after the edit {"kind": ..., ...}; the old one is left as it was.
+def edited(state: State, edit: Mapping[str, Any]) -> tuple[State, Network]:
+    """A new state after the edit {"kind": ..., ...}, and its network; the old is left as it was.
 
     Raises MiyaInputError E804 for an unknown kind, and whatever the edit itself refuses. Weights
     that change shape start training anew: the optimizer's state of them is dropped.
@@ -36,18 +36,18 @@ def edited(state: State, edit: Mapping[str, Any]) -> State:
     network_of(state)  # what it changes is sound, and so must be what it makes
     draw = Draw(state["seed"])
     description = make(with_rows(state["network"]), edit, draw)
-    network_of({"network": description})
+    network = network_of({"network": description})
     found = {**state, "network": description, "seed": draw.seed}
     if shapes(description) != shapes(state["network"]):
-        found |= {"initial": deepcopy(description["layers"]), "steps": 0, "memory": {}}
+        found |= {"initial": copied(description["layers"]), "steps": 0, "memory": {}}
     elif state["steps"] == 0:
-        found["initial"] = deepcopy(description["layers"])
+        found["initial"] = copied(description["layers"])
     elif description.get("optimizer") != state["network"].get("optimizer"):
         found["memory"] = {}
     shown = found["shown"]["example"]
     if shown != "sum" and shown >= len(description["examples"]):
         found["shown"] = {**found["shown"], "example": 0}
-    return found
+    return found, network
 
 
 class Draw:
@@ -325,7 +325,7 @@ def _filled(value: Any, mask: Any) -> Any:
 
 def _add_example(net: Description, edit: Mapping[str, Any], draw: Draw) -> Description:
     """A copy of the last one, to be changed."""
-    net["examples"].append(deepcopy({k: v for k, v in net["examples"][-1].items() if k != "name"}))
+    net["examples"].append(copied({k: v for k, v in net["examples"][-1].items() if k != "name"}))
     if any("name" in example for example in net["examples"]):
         net["examples"][-1]["name"] = f"example {len(net['examples']) - 1}"
     return net

@@ -20,7 +20,6 @@ import binascii
 import json
 import zlib
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from typing import Any, get_args
 
 from ..analysis.blame import Measure
@@ -52,7 +51,7 @@ def new_state(description: Mapping[str, Any], *, seed: int = 1) -> State:
     return {
         "version": VERSION,
         "network": network,
-        "initial": deepcopy(network["layers"]),
+        "initial": copied(network["layers"]),
         "steps": 0,
         "memory": {},
         "seed": seed,
@@ -64,7 +63,7 @@ def with_rows(description: Mapping[str, Any]) -> dict[str, Any]:
     """A copy whose examples are a list of tables, as the page edits them."""
     if not isinstance(description, Mapping):
         return build(description) and {}  # refused by the one validator
-    found = deepcopy(dict(description))
+    found: dict[str, Any] = copied(dict(description))
     examples = found.get("examples")
     if isinstance(examples, dict):
         build(found)
@@ -90,10 +89,10 @@ def check_size(description: Mapping[str, Any]) -> None:
     layers = description.get("layers")
     for layer in layers if isinstance(layers, list) else []:
         for key in ("weight", "bias"):
-            found += _count(layer.get(key)) if isinstance(layer, dict) else 0
+            found += count(layer.get(key)) if isinstance(layer, dict) else 0
     examples = description.get("examples")
     for row in examples if isinstance(examples, list) else []:
-        found += _count(list(row.values())) // 8 if isinstance(row, dict) else 0
+        found += count(list(row.values())) // 8 if isinstance(row, dict) else 0
     if found > MOST_PARAMETERS:
         raise MiyaInputError(
             "E507",
@@ -102,8 +101,20 @@ def check_size(description: Mapping[str, Any]) -> None:
         )
 
 
-def _count(value: Any) -> int:
-    return sum(_count(part) for part in value) if isinstance(value, list) else 1
+def count(value: Any) -> int:
+    """How many values stand in lists of plain JSON."""
+    if not isinstance(value, list):
+        return 1
+    return sum(map(count, value)) if list in set(map(type, value)) else len(value)
+
+
+def copied(value: Any) -> Any:
+    """A copy of plain JSON, of its tables and lists, several times as quick as deepcopy."""
+    if isinstance(value, dict):
+        return {key: copied(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [copied(part) if isinstance(part, dict | list) else part for part in value]
+    return value
 
 
 def checked(given: Any) -> State:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -14,14 +13,17 @@ from ..core.rounding import Array
 from ..core.step import outputs_of, take_step
 from ..core.trace import Trace
 from ..errors import MiyaInputError
-from .state import State, network_of
+from .state import State, copied, network_of
 
 Memory = dict[str, dict[str, Array]]
 
 
-def traced(state: State) -> Trace:
-    """The step that comes next. Raises MiyaInputError."""
-    network = network_of(state)
+def traced(state: State, network: Network | None = None) -> Trace:
+    """The step that comes next; network: of the state, where it is built already.
+
+    Raises MiyaInputError.
+    """
+    network = network or network_of(state)
     return take_step(network, number=state["steps"] + 1, state=memory_of(state, network))
 
 
@@ -96,7 +98,7 @@ def _told(trace: Trace) -> dict[str, Any]:
 
 def described(description: dict[str, Any], network: Network) -> dict[str, Any]:
     """The description with the network's parameters in it."""
-    found = deepcopy(description)
+    found: dict[str, Any] = copied(description)
     for table, layer in zip(found["layers"], network.layers, strict=True):
         table["weight"] = layer.weight.tolist()
         bias = layer.bias.tolist()
@@ -106,9 +108,9 @@ def described(description: dict[str, Any], network: Network) -> dict[str, Any]:
 
 def rewound(state: State) -> State:
     """Back to the parameters before the first step; what was edited since stays edited."""
-    found = deepcopy(state["network"])
+    found = copied(state["network"])
     for table, first in zip(found["layers"], state["initial"], strict=True):
-        table["weight"], table["bias"] = deepcopy(first["weight"]), deepcopy(first["bias"])
+        table["weight"], table["bias"] = copied(first["weight"]), copied(first["bias"])
     return {**state, "network": found, "steps": 0, "memory": {}}
 
 

@@ -6,6 +6,7 @@ pebble keeps the pool: a computation over its time ends with its process, and an
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 from concurrent.futures import TimeoutError as OutOfTime
 from typing import Any
@@ -89,6 +90,8 @@ def _prepare(memory: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's, which ends these
     from . import marking, numbers, training, views  # noqa: F401
 
+    gc.collect()
+    gc.freeze()  # the modules are there for good: no collection need go through them
     try:
         import resource
 
