@@ -86,7 +86,7 @@ def marked(read: Callable[[Network | None], Page], network: Network | None = Non
     fits = _comes_out(made, page)
     found = guess(page) if fits < SURE else None
     if found is not None and found.agreement > fits + LEAD:
-        return mark_page(found.without_given(read(found.network)), found.network)
+        return mark_page(found.applied(page), found.network)
     if made is not None and (made.network is None or fits >= ENOUGH):
         return made
     return mark_page(doubted(page), None)

@@ -49,6 +49,18 @@ class Statement:
     label: tuple[str, ...] = ()
     at: int = 0
     inferred: bool = False  # bound by what agrees, and not by its name
+    support: str = ""  # what else binds an inferred one: "work", its line's factors, or "order"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number of the page, whatever it is of. free: it stands in no arithmetic."""
+
+    value: float
+    unit: float  # one step of its last digit, 0 where it is whole
+    text: str
+    line: int
+    free: bool
 
 
 @dataclass(frozen=True)
@@ -102,3 +114,4 @@ class Page:
     hints: Mapping[str, str] = field(default_factory=dict)  # what words say where no network is
     givens: tuple[Statement, ...] = ()  # the numbers that give the network
     loose: tuple[Statement, ...] = ()  # numbers of `unread`, by what stands before each
+    figures: tuple[Figure, ...] = ()  # every number, in the page's order

@@ -22,6 +22,7 @@ WEAK = {"wrong_index", "decimal_point", "rounded_early", "sign"}  # misread name
 TRIED = 4  # readings of one pattern that are tried on the whole page
 SEVERAL = 2  # numbers that must fit a reading other than the usual one
 UNITS = 3  # of its last digit, likewise
+ORDINALS = {"first": "1", "second": "2", "third": "3", "fourth": "4"}
 TOLD = 3  # digits of a number that tell what it is
 
 
@@ -193,7 +194,7 @@ def doubtful(
             found += bare
     for k, m in enumerate(marks):
         bared = m.verdict == "wrong" and m.of is not None and not set(m.diagnosis) - WEAK
-        if bared and (unsure or statements[k].inferred):
+        if bared and (unsure or statements[k].inferred) and not statements[k].support:
             found.append(k)
     return sorted({*found, *_other(statements, marks, exact)})
 
@@ -220,6 +221,9 @@ def _other(
             yield k
             continue
         if mark.verdict not in ("wrong", "unclear") or statements[k].inferred:
+            continue
+        if not (mark.stated.unit or mark.work or sheet) and rightly[mark.of] - {mark.stated.value}:
+            yield k  # the output layer is L = 3
             continue
         near = Near(abs(float(mark.stated.value)), mark.stated.half, 0.0)
         own = exact.get(mark.of) if mark.of is not None else None
@@ -258,7 +262,13 @@ def _words(s: Statement) -> str:
 
 def form(s: Statement) -> str:
     """The form of a number's label, whatever its numbers are."""
-    return re.sub(r"\d+", "#", " ".join(s.label) or s.formula) + "[]" * len(s.element)
+    return re.sub(r"\d+", "#", said(s)) + "[]" * len(s.element)
+
+
+def said(s: Statement) -> str:
+    """A number's label, with "first" as 1."""
+    text = " ".join(ORDINALS.get(p, p) for p in s.label)
+    return text or s.formula
 
 
 def _shape(formula: str) -> str:

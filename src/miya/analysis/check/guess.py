@@ -1,33 +1,31 @@
-"""The network of a page whose names give none: its first numbers, in the order that agrees.
+"""The network of a page whose names give none: the one that its numbers come from.
 
-The numbers before the first line that works one out are inputs, targets, weights, biases and the
-learning rate. Labels say of some what they are. Of the orders in which people write the rest, the
-one under which the page's later numbers come out, to their digits, is taken; where none does,
-there is no network.
+Layers are found by what they give (`layers`), targets by the differences from the outputs that
+stand on the page, the learning rate by its label or by the new weights. Labels say of some numbers
+what they are; of the networks that may be, the one under which most of the page's numbers come
+out, to their digits, is taken; where none does, there is no network.
 """
 
 from __future__ import annotations
 
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
-from itertools import permutations, product
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from ...core.build import network as build
 from ...core.network import Network
-from ...core.page import Note, Page, Statement
-from ...core.step import take_step
-from ...core.written import names
+from ...core.page import Figure, Note, Page, Statement
+from ...core.rounding import Array
 from ...errors import MiyaError
-from .arrange import arranged, in_one
-from .exact import table
-from .infer import matched
-from .world import SIMPLE, World
+from .agree import Explained, Telling, telling
+from .layers import NONE, Found, alike, behind, first
+from .world import SIMPLE
 
 ROLES = (
     ("η", r"learning (?:rate|const|coef)|\brate\b|step (?:size|length)|\blr\b|\beta\b|η"),
@@ -36,71 +34,63 @@ ROLES = (
     ("y", r"target|desired|\bwant|label|teacher|truth|goal|correct|expected|should|answer"),
     ("x", r"\bin\b|input|feature|pattern|sample|stimul"),
 )
-LIKELY = ("d", "p", "i", "c", "t")
-LETTER = re.compile(r"[^\W\d_]+")
-LETTERS = {
-    "W": "W", "w": "W", "V": "W", "v": "W", "U": "W", "θ": "W", "b": "b", "c": "b", "B": "b",
-    "x": "x", "X": "x", "I": "x", "i": "x", "p": "x", "y": "y", "t": "y", "T": "y", "Y": "y",
-    "d": "y", "in": "x", "inp": "x", "η": "η", "α": "η", "lr": "η",
-}  # fmt: skip
 MOST_TRIED = 400  # numbers of a page that networks are tried on
 SHARE = 0.7  # of the page's different numbers, which must come out
+NEARLY = 0.94  # from which no other is looked for
 LEAST = 4  # later numbers that must come out
-MOST = 80  # numbers that may be given
-HIDDEN = ("sigmoid", "tanh", "relu", "identity")
+FEW = 5  # numbers that give a network
+MOST_GIVEN = 70  # numbers that may be given
+HIDDEN = ("sigmoid", "tanh")
 OUTPUT = ("identity", "sigmoid", "tanh", "relu")
 LOSSES = ("squared_error", "half_squared_error", "mean_squared_error")
-FULLY = 2  # and of those, how many with what follows from slips
-TRIED = 4  # of the likeliest networks, how many the whole page is tried on
-
-
-@dataclass(frozen=True)
-class Order:
-    """Where the page has what: values of x, y, the weights and biases of each layer."""
-
-    x: tuple[float, ...]
-    y: tuple[float, ...]
-    weights: tuple[tuple[tuple[float, ...], ...], ...]
-    biases: tuple[tuple[float, ...], ...]
-    rate: float
+SAID = (*LOSSES, "binary_cross_entropy")  # that words may say
+COARSE = 0.01  # of a given number's last digit, where it stands among worked ones
+FIRST, BEHIND, LIKELY, TARGETS = 16, 8, 14, 3  # how many of each are gone on with
 
 
 @dataclass(frozen=True)
 class Guess:
-    """A network, and the places of the numbers that give it."""
+    """A network, and the numbers that give it: line and digits, and how many so."""
 
     network: Network
-    given: frozenset[int]
+    given: Mapping[tuple[int, str], int]
     agreement: float  # the share of the page's numbers that come out
 
-    def without_given(self, page: Page) -> Page:
-        """`page`, read again, with the numbers that give the network stated no more."""
-        kept = tuple(s for s in page.statements if s.at not in self.given)
-        loose = tuple(s for s in page.loose if s.at not in self.given)
-        spent = {(s.stated.text.lstrip("-"), s.line) for s in page.loose if s.at in self.given}
-        unread = tuple(u for u in page.unread if (u[0].lstrip("-"), u[1]) not in spent)
+    def applied(self, page: Page) -> Page:
+        """`page` with its names as labels alone, and the numbers that give the network gone."""
+        spent = Counter(self.given)
+
+        def left(line: int, text: str) -> bool:
+            key = line, text.lstrip("-")
+            spent[key] -= 1
+            return spent[key] < 0
+
+        every = (s for s in _numbers(page) if left(s.line, s.stated.text))
+        loose = tuple(replace(s, of=None, others=(), flipped=False, pattern="") for s in every)
         note = Note("guessed", {"sizes": "-".join(map(str, self.network.sizes))})
-        notes = (note, *page.assumed)
-        choices = {
-            name: {option: self.without_given(p) for option, p in options.items()}
-            for name, options in page.choices.items()
-        }
-        made = replace(page, statements=kept, loose=loose, unread=unread, assumed=notes)
-        return replace(made, choices=choices)
+        spent = Counter(self.given)
+        held = Counter((s.line, s.stated.text.lstrip("-")) for s in loose)
+        held -= Counter((line, text.lstrip("-")) for text, line, _ in page.unread)
+        rows = [u for u in page.unread if left(u[1], u[0])]
+        rows += [(text, line, "") for (line, text), n in held.items() for _ in range(n)]
+        return replace(
+            page,
+            description=None,
+            choices={},
+            statements=(),
+            loose=loose,
+            givens=(),
+            unread=tuple(sorted(rows, key=lambda row: row[1])),
+            assumed=(note, *(n for n in page.assumed if n.key != "no_network")),
+        )
 
 
 def agreement(page: Page, network: Network) -> float:
     """The share of a page's different numbers that come out on a network, slips followed."""
-    items = _numbers(page)
-    later = _later(items)
-    if len(items) > MOST_TRIED or len(later) < LEAST:
+    sizes = Telling([f for f in page.figures if f.free and telling(f)], sizes=True)
+    if not LEAST <= len(sizes.values) <= MOST_TRIED:
         return 1.0
-    return _matched(network, items) / len(later)
-
-
-def _later(items: Sequence[Statement]) -> set[Decimal]:
-    """The different numbers that are written to the digits of worked ones."""
-    return {abs(s.stated.value) for s in items if s.stated.unit and _digits(s) >= 3}
+    return Explained(network, sizes).score / len(sizes.values)
 
 
 def _numbers(page: Page) -> list[Statement]:
@@ -118,205 +108,212 @@ def doubted(page: Page) -> Page:
 
 def guess(page: Page) -> Guess | None:
     """The network under which most numbers of a page come out; None where none does."""
-    items = _numbers(page)
-    if len(items) > MOST_TRIED:
+    search = _Search(page)
+    if not LEAST <= len(search.sizes.values) <= MOST_TRIED:
         return None
-    first = next((k for k, s in enumerate(items) if _worked(s)), len(items))
-    later = [s for s in items if s.stated.unit and s.stated.value]
-    telling = np.array(sorted({abs(float(s.stated.value)) for s in later if _digits(s) >= 3}))
-    found: list[tuple[int, Order, str, str, int]] = []
-    for end in sorted({first, *_ends(items, first)}):
-        for order in orders(items[:end]):
-            for hidden, output in product(*_activations(page.hints)):
-                count = _forward(order, hidden, output, telling)
-                if count >= 2:
-                    found.append((count, order, hidden, output, end))
-    found.sort(key=lambda f: -f[0])
-    tried: list[tuple[int, Network, int]] = []
-    for _, order, hidden, output, end in found[:TRIED]:
-        said = page.hints.get("loss")
-        for name in sorted(LOSSES[: 2 + (len(order.y) > 1)], key=lambda loss: loss != said):
-            made = _built(order, hidden, output, name)
-            if made is not None:
-                tried.append((_matched(made, items, quick=True), made, end))
-    tried.sort(key=lambda t: -t[0])
-    best: tuple[int, Network, int] | None = None
-    for _, made, end in tried[:FULLY]:
-        count = _matched(made, items)
-        if count >= LEAST and (best is None or count > best[0]):
-            best = count, made, end
-    if best is None or best[0] < SHARE * len(telling):
+    every = len(search.sizes.values)
+    best: tuple[int, Network, frozenset[int]] | None = None
+    for layers in search.layers()[:LIKELY]:
+        for network, places in search.networks(layers):
+            made = Explained(network, search.sizes)
+            if made.lost:
+                break
+            if best is None or made.score > best[0]:
+                best = made.score, network, places
+        if best is not None and best[0] >= NEARLY * every:
+            break
+    if best is None or best[0] < max(LEAST, SHARE * every):
         return None
-    share = best[0] / len(_later(items))
-    return Guess(best[1], frozenset(s.at for s in items[: best[2]]), share)
+    given = Counter((search.given[p].line, search.given[p].text) for p in best[2])
+    return Guess(best[1], given, best[0] / every)
 
 
-def _activations(hints: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
-    """What may be the activation of the hidden layer, and of the output."""
-    for place, every in (("hidden", HIDDEN), ("output", OUTPUT)):
-        said = hints.get(place)
-        yield (said,) if said in every else every
+class _Search:
+    """What is looked through: the numbers that may be given, and those that tell."""
+
+    def __init__(self, page: Page) -> None:
+        self.hints = page.hints
+        self.given, start, worked = _given(page.figures)
+        # decimals that stand where the network is given
+        self.first = {k for k, f in enumerate(self.given[:start]) if f.unit and not telling(f)}
+        self.values = np.array([f.value for f in self.given])
+        self.telling, self.sizes = Telling(worked), Telling(worked, sizes=True)
+        self.roles = _placed(self.given, _numbers(page))
+
+    def layers(self) -> list[tuple[Found, ...]]:
+        """Networks of one hidden layer by the places of their numbers, likeliest first."""
+        if len(self.values) < 5 or not len(self.telling.values):
+            return []
+        found: list[tuple[float, tuple[Found, ...]]] = []
+        hidden, output = (self._said(p, o) for p, o in (("hidden", HIDDEN), ("output", OUTPUT)))
+        starts = [f for f in first(self.values, self.telling, hidden) if not self.twice(f)]
+        for one in sorted(starts, key=lambda f: -self.likely((f,)))[:FIRST]:
+            for two in behind(self.values, one, self.outputs(one), self.telling, output)[:BEHIND]:
+                if not self.twice(two):
+                    found.append((self.likely((one, two)), (one, two)))
+        found.sort(key=lambda f: -f[0])
+        return [layers for _, layers in found]
+
+    def twice(self, layer: Found) -> bool:
+        """Whether two neurons are the same: a list that the page gives again."""
+        rows = np.column_stack([layer.weights(self.values), layer.bias(self.values)])
+        return len(np.unique(rows, axis=0)) < len(rows)
+
+    def _said(self, place: str, every: tuple[str, ...]) -> tuple[str, ...]:
+        said = self.hints.get(place)
+        return (said,) if said in SIMPLE else every
+
+    def likely(self, layers: tuple[Found, ...]) -> float:
+        """Hits, what labels say of the numbers, how much is left over, how alike the layers are."""
+        told = 0.0
+        for layer in layers:
+            for role, places in (
+                ("x", layer.inputs),
+                ("W", tuple(p for row in layer.rows for p in row)),
+                ("b", layer.biases),
+            ):
+                for p in places:
+                    said = self.roles[p] if p >= 0 else None
+                    told += (said == role) - (said is not None and said != role)
+        used = frozenset().union(*(layer.places for layer in layers))
+        values = {float(self.values[p]) for p in used}
+        left = len({float(self.values[p]) for p in self.first} - values)
+        lost = sum(len(layer.rows) - layer.hits for layer in layers)
+        shared = sum(len(f.biases) > 1 and len({*f.biases, NONE}) == 2 for f in layers)
+        same = sum(alike(one, two) for one, two in pairwise(layers))
+        worked = sum(telling(self.given[p]) or not self.given[p].unit for p in used)
+        hits = sum(layer.hits for layer in layers)
+        return 2 * hits - lost + told / 4 - left / 2 - shared + same / 2 - worked / 2
+
+    def outputs(self, layer: Found, into: Array | None = None) -> Array:
+        """A layer's activations, as the page states them where it does."""
+        into = self.values[list(layer.inputs)] if into is None else into
+        sums = layer.weights(self.values) @ into + layer.bias(self.values)
+        made = []
+        for value in sums.tolist():
+            own = self.telling.one(value, 1.0)
+            exact = SIMPLE[layer.activation](value if own is None else own)
+            stated = self.telling.one(exact, 0.5)
+            made.append(exact if stated is None else stated)
+        return np.array(made)
+
+    def networks(self, layers: tuple[Found, ...]) -> Iterator[tuple[Network, frozenset[int]]]:
+        """The networks of some layers with the targets, losses and the rate that fit."""
+        into: Array | None = None
+        for layer in layers:
+            into = self.outputs(layer, into)
+        assert into is not None
+        used = frozenset().union(*(layer.places for layer in layers))
+        said = self.hints.get("loss")
+        for places in self.targets(into, used)[:TARGETS]:
+            names = LOSSES[: 2 + (len(places) > 1)]
+            for loss in (said,) if said in SAID else names:
+                rate, at = self.rate({*used, *places})
+                made = self.built(layers, [self.values[p] for p in places], loss, rate)
+                if made is not None:
+                    yield made, frozenset({*used, *places, *at})
+
+    def targets(self, outputs: Array, used: frozenset[int]) -> list[tuple[int, ...]]:
+        """Places of what may be the targets, likeliest first."""
+        size = len(outputs)
+        found: dict[tuple[int, ...], float] = {}
+        for start in range(len(self.given) - size + 1):
+            places = tuple(range(start, start + size))
+            if used & set(places):
+                continue
+            errors = outputs - self.values[start : start + size]
+            squares = float(errors @ errors)
+            hits = sum(self.stands(f * e) for e in errors.tolist() for f in (1, 2, -1, -2))
+            hits += sum(self.stands(f * squares) for f in (0.5, 1, 1 / size))
+            told = sum(self.roles[p] == "y" for p in places)
+            wrong = sum(self.roles[p] not in ("y", None) for p in places)
+            beside = start - 1 in used or start + size in used
+            found[places] = hits + 0.6 * told - 0.4 * wrong + 0.2 * beside
+        best: dict[tuple[float, ...], tuple[int, ...]] = {}  # one place for each
+        for places in sorted(found, key=lambda p: -found[p]):
+            best.setdefault(tuple(float(self.values[p]) for p in places), places)
+        return list(best.values())
+
+    def stands(self, value: float) -> bool:
+        return self.telling.one(value, 1.0) is not None
+
+    def rate(self, used: set[int]) -> tuple[float, tuple[int, ...]]:
+        """The learning rate that a label says, and its place."""
+        for k, role in enumerate(self.roles):
+            if role == "η" and k not in used and 0 < self.values[k] <= 10:
+                return float(self.values[k]), (k,)
+        return 0.1, ()
+
+    def built(
+        self, layers: tuple[Found, ...], targets: list[float], loss: str, rate: float
+    ) -> Network | None:
+        made: dict[str, Any] = {
+            "learning_rate": rate,
+            "loss": loss,
+            "layers": [
+                {
+                    "weight": layer.weights(self.values).tolist(),
+                    "bias": layer.bias(self.values).tolist(),
+                    "activation": layer.activation,
+                }
+                for layer in layers
+            ],
+            "examples": [
+                {"input": self.values[list(layers[0].inputs)].tolist(), "target": targets}
+            ],
+        }
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return build(made)
+        except MiyaError:
+            return None
 
 
-def _worked(s: Statement) -> bool:
-    return any(not names(tree) for tree in s.work)
+def _given(figures: Sequence[Figure]) -> tuple[list[Figure], int, list[Figure]]:
+    """The numbers that may give the network, those before the first work and short ones; how many
+    stand before; and the numbers that tell."""
+    start = next(
+        (k for k, f in enumerate(figures) if f.unit and not f.free and _works(figures, k)),
+        len(figures),
+    )
+    plain = [k for k, f in enumerate(figures[:start]) if f.free and f.unit and not telling(f)]
+    first = next((k for k, f in enumerate(figures[:start]) if f.free and telling(f)), start)
+    if sum(k < first for k in plain) >= FEW:  # what is given has fewer digits
+        start = first
+    before = [f for f in figures[:start] if f.free]
+    rest = (f for f in figures[start:] if f.free and not telling(f))
+    behind_it = [f for f in rest if not f.unit or f.unit >= COARSE]
+    worked = [f for f in figures if f.free and telling(f)]
+    return [*before, *behind_it][:MOST_GIVEN], len(before), worked
 
 
-def _ends(items: Sequence[Statement], first: int) -> Iterator[int]:
-    """Where what is given may end: each change of the digits that numbers are written to."""
-    for k in range(1, first):
-        if _digits(items[k]) >= 3 and abs(items[k].stated.unit) < 0.01:
-            yield k
-            return
+def _works(figures: Sequence[Figure], k: int) -> bool:
+    """Whether arithmetic of several decimals begins here."""
+    after = figures[k + 1 : k + 3]
+    return any(f.unit and not f.free and f.line == figures[k].line for f in after)
 
 
-def _digits(s: Statement) -> int:
-    return len(str(abs(s.stated.value)).replace(".", "").lstrip("0"))
-
-
-def orders(given: Sequence[Statement]) -> Iterator[Order]:
-    """Every way in which the numbers may be inputs, targets, weights, biases and a rate."""
-    if not 5 <= len(given) <= MOST:
-        return
-    given = [s for s in given if s.stated.unit or _role(s) or s.of is not None]
-    told = _roles(given)
-    by: dict[str, list[float]] = {role: [] for role, _ in ROLES}
-    unknown: list[float] = []
-    parameters: list[float] = []
-    for role, s in zip(told, given, strict=True):
-        value = float(s.stated.value)
-        (unknown if role is None else by[role]).append(value)
-        if role in (None, "W", "b"):
-            parameters.append(value)
-    rate = (by["η"] or [0.1])[-1]
-    for x, y, w, b in _filled(by, unknown):
-        for sizes in _sizes(len(x), len(y), len(w), len(b)):
-            for weights, biases in arranged(sizes, w, b):
-                yield Order(tuple(x), tuple(y), weights, biases, rate)
-    for some in (
-        parameters,
-        [v for v, r in zip(map(_value, given), told, strict=True) if r in ("W", "b")],
-    ):
-        for sizes in _sizes(len(by["x"]), len(by["y"]), len(some), 0):
-            for weights, biases in in_one(sizes, some):
-                yield Order(tuple(by["x"]), tuple(by["y"]), weights, biases, rate)
-
-
-def _value(s: Statement) -> float:
-    return float(s.stated.value)
-
-
-def _roles(given: Sequence[Statement]) -> list[str | None]:
-    """Roles, of letters that may be anything only where nothing else has the role."""
-    told = [_role(s) for s in given]
-    weak = [LETTER.match(s.formula) and LETTER.match(s.formula)[0] in LIKELY for s in given]  # type: ignore[index]
-    strong = {role for role, w in zip(told, weak, strict=True) if not w}
-    return [None if w and role in strong else role for role, w in zip(told, weak, strict=True)]
+def _placed(given: Sequence[Figure], items: Sequence[Statement]) -> list[str | None]:
+    """What labels, or names, say of each number."""
+    said: dict[tuple[int, str], list[str | None]] = {}
+    for s in items:
+        said.setdefault((s.line, s.stated.text.lstrip("-")), []).append(_role(s))
+    found: list[str | None] = []
+    for f in given:
+        rows = said.get((f.line, f.text))
+        found.append(rows.pop(0) if rows else None)
+    return found
 
 
 def _role(s: Statement) -> str | None:
-    """What the label's words say, or its letters; a matrix is one of weights."""
+    """What a name, or the words of a label, say; a matrix is one of weights."""
+    if s.of is not None and s.of.head in ("η", "x", "y", "W", "b"):
+        return s.of.head
     if len(s.element) == 2:
         return "W"
     text = " ".join(s.label)
-    own = LETTER.match(s.formula) if s.formula != text else None
-    if own and own[0] in LETTERS:
-        return LETTERS[own[0]]
     found = {role: m.start() for role, pattern in ROLES if (m := re.search(pattern, text, re.I))}
     if "W" in found and "b" in found:
         found.pop(max("Wb", key=lambda role: found[role]))
-    if found:
-        return next(role for role, _ in ROLES if role in found)
-    letters = [LETTERS[p] for p in s.label if p in LETTERS]
-    return letters[-1] if letters else None
-
-
-def _filled(
-    by: dict[str, list[float]], unknown: list[float]
-) -> Iterator[tuple[list[float], list[float], list[float], list[float]]]:
-    """The numbers by role, where those that no label tells fill up the roles that have none."""
-    if not unknown:
-        yield by["x"], by["y"], by["W"], by["b"]
-        return
-    empty = [role for role in "xyWb" if not by[role]]
-    if len(empty) == 1:
-        full = {**by, empty[0]: unknown}
-        yield full["x"], full["y"], full["W"], full["b"]
-    for order in permutations(empty) if 2 <= len(empty) <= 3 else ():
-        for cut in _cuts(len(unknown), len(order)):
-            full = dict(by)
-            for role, (a, z) in zip(order, cut, strict=True):
-                full[role] = unknown[a:z]
-            yield full["x"], full["y"], full["W"], full["b"]
-
-
-def _cuts(count: int, parts: int) -> Iterator[list[tuple[int, int]]]:
-    if parts == 1:
-        yield [(0, count)]
-        return
-    for first in range(1, min(count - parts + 2, 13)):
-        for rest in _cuts(count - first, parts - 1):
-            yield [(0, first), *((a + first, z + first) for a, z in rest)]
-
-
-def _sizes(x: int, y: int, w: int, b: int) -> Iterator[tuple[int, ...]]:
-    """Sizes of one hidden layer or none that as many numbers make."""
-    if not x or not y:
-        return
-    if w == x * y and b in (0, 1, y):
-        yield x, y
-    if w % (x + y) == 0 and w:
-        hidden = w // (x + y)
-        if b in (0, 2, hidden, hidden + y):
-            yield x, hidden, y
-    if not b and (w - y) % (x + 1 + y) == 0 and w > y:  # biases among the weights
-        yield x, (w - y) // (x + 1 + y), y
-
-
-def _forward(order: Order, hidden: str, output: str, telling: Any) -> int:
-    """How many pre-activations and activations are among the page's numbers."""
-    into = np.array(order.x)
-    last = len(order.weights) - 1
-    count = 0
-    for k, (weight, bias) in enumerate(zip(order.weights, order.biases, strict=True)):
-        z = np.array(weight) @ into + np.array(bias)
-        into = np.array([SIMPLE[output if k == last else hidden](v) for v in z.tolist()])
-        for value in {*np.abs(z).tolist(), *np.abs(into).tolist()}:
-            if len(telling) and value > 1e-6 and _among(value, telling):
-                count += 1
-    return count
-
-
-def _among(value: float, telling: Any) -> bool:
-    at = int(np.searchsorted(telling, value))
-    near = telling[max(at - 1, 0) : at + 1]
-    return bool((np.abs(near - value) <= 0.0006 * max(value, 0.05)).any())
-
-
-def _built(order: Order, hidden: str, output: str, loss: str) -> Network | None:
-    last = len(order.weights) - 1
-    layers = [
-        {
-            "weight": [list(row) for row in weight],
-            "bias": list(bias),
-            "activation": output if k == last else hidden,
-        }
-        for k, (weight, bias) in enumerate(zip(order.weights, order.biases, strict=True))
-    ]
-    made = {
-        "learning_rate": order.rate,
-        "loss": loss,
-        "layers": layers,
-        "examples": [{"input": list(order.x), "target": list(order.y)}],
-    }
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return build(made)
-    except MiyaError:
-        return None
-
-
-def _matched(network: Network, items: Sequence[Statement], quick: bool = False) -> int:
-    trace = take_step(network)
-    return matched(list(items), table(trace), World(network), quick)
+    return next((role for role, _ in ROLES if role in found), None)

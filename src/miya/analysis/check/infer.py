@@ -11,72 +11,47 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import replace
+from itertools import pairwise
 
 from ...core.page import Statement
 from ...core.written import Quantity
-from .bind import form
 from .exact import Table
+from .factors import Meant, meant
+from .items import (
+    DIGITS,
+    HINTS,
+    Candidate,
+    Item,
+    between,
+    consistent,
+    item_of,
+    on_from,
+    place_of,
+)
 from .mistakes import variants
 from .near import Near, work_of
 from .world import World
 
 # heads in the order in which equal numbers are told apart: δ of an output is its bias's gradient
 HEADS = ("z", "a", "C", "∂C/∂a", "σ'", "δ", "∂C/∂W", "∂C/∂b", "W_new", "b_new", "ΔW", "Δb")
-# what a label says of the head, where several fit its numbers alike
-HINTS = (
-    ("W_new", r"new|updat|after|adjust|improv|next|\+$"),
-    ("b_new", r"(?=.*(?:new|updat|after|adjust|next))(?=.*(?:bias|\bb\b|offset|threshold))"),
-    ("∂C/∂b", r"(?=.*(?:grad|deriv|∂|\bd))(?=.*(?:bias|\bb\b|offset|threshold))|\bdb"),
-    ("∂C/∂W", r"(?=.*(?:grad|deriv|∂|\bd))(?=.*(?:weight|\bw\b))|\bdw"),
-    ("δ", r"delta|δ|error (?:signal|term)|sensitiv|blame"),
-    ("σ'", r"slope|deriv"),
-    ("C", r"\b(?:loss|cost|error|energy|[ejlc])\b"),
-    ("z", r"\b(?:net|sum|weighted|input|logit|pre|in)\b"),
-    ("a", r"\b(?:out|output|activation|act|activity)\b"),
-)
 ROUNDS = 5
 MOST = 600  # quantities of a step, or open numbers of it, that are tried
-DIGITS = 3  # significant digits of a number that tells a quantity
 CHAINED = ("z", "a", "∂C/∂a", "σ'", "δ")  # heads that others are worked out from
+ORDERED = 5  # of a place between two others that makes it sure
+MANY = 2.5  # of a line's factors, which are no chance
+SURELY = 1.9  # of a line's factors, likewise
 TRIED = 4  # numbers that are supposed to be something
 FEWER = 2  # of one whose label's other numbers agree
 WEAK = {"wrong_index", "decimal_point", "rounded_early", "sign"}  # misread names give these too
-Candidate = tuple[Quantity, int]  # and the sign
-
-
-@dataclass
-class Item:
-    """An open number. known: what it may be by its value, by its line's arithmetic."""
-
-    place: int
-    s: Statement
-    pattern: str
-    numbers: tuple[int, ...]
-    found: list[Candidate] = field(default_factory=list)
-    bound: Candidate | None = None
-
-    @cached_property
-    def value(self) -> float:
-        return float(self.s.stated.value)
-
-    @cached_property
-    def full(self) -> bool:
-        """Whether it is written to digits that a worked number has."""
-        return self.telling >= DIGITS or 0 < self.s.stated.unit < 0.01
-
-    @cached_property
-    def telling(self) -> int:
-        return len(str(abs(self.s.stated.value)).replace(".", "").lstrip("0"))
 
 
 def inferred(statements: list[Statement], exact: Table, world: World) -> list[Statement]:
     """The statements of a step, with those that are bound by what agrees. world: with nothing
     set."""
-    items = [_item(k, s) for k, s in enumerate(statements) if s.of is None or s.of not in exact]
+    items = [item_of(k, s) for k, s in enumerate(statements) if s.of is None or s.of not in exact]
     if not items or len(exact) > MOST or len(items) > MOST:
         return statements
     solver = _Solver(statements, items, exact, world)
@@ -86,29 +61,14 @@ def inferred(statements: list[Statement], exact: Table, world: World) -> list[St
         if item.bound is not None:
             of, sign = item.bound
             made[item.place] = replace(
-                item.s, of=of, flipped=sign < 0, pattern=item.pattern, inferred=True
+                item.s,
+                of=of,
+                flipped=sign < 0,
+                pattern=item.pattern,
+                inferred=True,
+                support=item.support,
             )
     return made
-
-
-def matched(statements: list[Statement], exact: Table, world: World, quick: bool = False) -> int:
-    """How many quantities numbers agree with; quick: without what follows from slips."""
-    loose = [replace(s, of=None, others=()) for s in statements]
-    items = [_item(k, s) for k, s in enumerate(loose)]
-    if len(exact) > MOST or len(items) > MOST:
-        return 0
-    solver = _Solver(loose, items, exact, world)
-    if quick:
-        solver.match()
-        return len({q for i in items for q, _ in i.found if i.telling >= DIGITS})
-    solver.run()
-    return len({i.bound[0] for i in items if i.bound is not None})
-
-
-def _item(place: int, s: Statement) -> Item:
-    text = " ".join(s.label) or s.formula
-    numbers = tuple(int(n[:6]) for n in re.findall(r"\d+", text)) + s.element
-    return Item(place, s, form(s), numbers)
 
 
 class _Solver:
@@ -130,12 +90,20 @@ class _Solver:
 
     def run(self) -> None:
         for _ in range(ROUNDS):
+            before = self.open
             self.match()
-            before = sum(i.bound is not None for i in self.items)
+            self.by_factor()
+            for group in self.groups.values():
+                self.by_work(group)
             for group in self.groups.values():
                 self.settle(group)
-            if sum(i.bound is not None for i in self.items) == before and not self.supposed():
+            if self.open == before and not (self.by_order() or self.supposed()):
                 break
+
+    @property
+    def open(self) -> int:
+        """How many numbers are bound to nothing."""
+        return sum(i.bound is None for i in self.items)
 
     # what each number may be
 
@@ -153,6 +121,8 @@ class _Solver:
                 if now is None:
                     now = {q: own.ways(q) for q in self.told}
                 item.found = list(self.candidates(item, own, now))
+                if item.worked is not None:
+                    item.meant = meant(item.worked, own, self.told)
 
     def candidates(
         self, item: Item, own: World, now: dict[Quantity, list[float]]
@@ -180,16 +150,153 @@ class _Solver:
                     yield q, sign
                     break
 
+    # what a line's own factors say
+
+    def by_work(self, group: list[Item]) -> None:
+        """Bind the numbers of one label's form whose factors are of one quantity alone."""
+        said: dict[Quantity, list[Item]] = defaultdict(list)
+        for item in group:
+            if item.bound is None and (of := self.said(item)) is not None:
+                said[of].append(item)
+        for of, items in said.items():
+            have = [i for i in group if i.bound is not None and i.bound[0] == of]
+            if len({i.numbers for i in (*items, *have)}) > 1:
+                items = self.told_apart(of, items, have, group)
+            for item in items:
+                item.bound = of, self.sign(item, of)
+                item.support = "" if any(q == of for q, _ in item.found) else "work"
+
+    def said(self, item: Item) -> Quantity | None:
+        """What a number's line works out, where that is one quantity."""
+        of = [m.of for m in item.meant]
+        by_value = {q for q, _ in item.found}
+        both = [q for q in of if q in by_value]
+        if len(both) == 1:
+            return both[0]
+        if len(of) != 1 or not item.full:
+            return None
+        whole = item.meant[0].other is None and item.meant[0].score >= SURELY
+        return of[0] if (not item.found or whole) and self.backed(item, item.meant[0]) else None
+
+    def backed(self, item: Item, meant: Meant) -> bool:
+        """Whether a line that does not give its quantity is of many factors, or of a label that
+        says so, or whose others are such quantities: two factors may be there by chance."""
+        hinted = any(h == meant.of.head and re.search(p, item.pattern) for h, p in HINTS)
+        others = self.groups[item.pattern]
+        alike = any(i.bound is not None and i.bound[0].head == meant.of.head for i in others)
+        return meant.score > MANY or hinted or alike
+
+    def told_apart(
+        self, of: Quantity, items: list[Item], have: list[Item], group: list[Item]
+    ) -> list[Item]:
+        """Which of the numbers with the factors of one quantity says it; the rest say others."""
+        taken = {i.bound[0] for i in self.items if i.bound} | self.stated
+        free = [q for q in self.told if q.head == of.head and q not in taken and q != of]
+        if have or not free:
+            return [] if free else items
+        own = [i for i in items if consistent(i, of, group)] or items
+        after = any(place_of(q) > place_of(of) for q in free)
+        return own[:1] if after else own[-1:]
+
+    def sign(self, item: Item, of: Quantity) -> int:
+        """The sign that a number has its quantity with: its own, or that of the others."""
+        for q, sign in item.found:
+            if q == of:
+                return sign
+        others = [i.bound[1] for i in self.items if i.bound and i.bound[0].head == of.head]
+        return others[0] if others and len(set(others)) == 1 else 1
+
+    def by_factor(self) -> None:
+        """Bind the number that a later line has in the place of a factor."""
+        for item in self.items:
+            of = item.meant[0].other if len(item.meant) == 1 else None
+            if of is None or of[0] in self.stated or of[0] not in self.exact:
+                continue
+            if any(i.bound and i.bound[0] == of[0] for i in self.items):
+                continue
+            same = [
+                i
+                for i in self.items
+                if i.place < item.place
+                and i.bound is None
+                and not i.found
+                and abs(abs(i.value) - of[1]) <= 1e-9
+                and (not i.meant or any(m.of == of[0] for m in i.meant))
+            ]
+            if len(same) == 1 and of[0] in self.told:
+                same[0].bound = of[0], self.sign(same[0], of[0])
+                same[0].support = "work"
+
+    # what stands before and behind it
+
+    def by_order(self) -> bool:
+        """Bind a number that stands where other quantities of its kind stand on the page."""
+        seen = self.transitions()
+        taken = {i.bound[0] for i in self.items if i.bound} | self.stated
+        for item in self.items:
+            if item.bound is not None or item.found or not item.full:
+                continue
+            before, after = self.beside(item)
+            hinted = {head for head, pattern in HINTS if re.search(pattern, item.pattern)}
+            scores: dict[Quantity, int] = {}
+            for q in self.told:
+                if q in taken or (hinted and q.head not in hinted) or not self.may(item, q):
+                    continue
+                sides = [
+                    seen[on_from(p, n)]
+                    for p, n in ((before, q), (q, after))
+                    if p is not None and n is not None
+                ]
+                if sides and min(sides) > 0:
+                    scores[q] = sum(sides) + 2 * len(sides)
+            best = sorted(scores, key=lambda q: -scores[q])[:2]
+            if best and (len(best) < 2 or scores[best[0]] > scores[best[1]]):
+                if scores[best[0]] < ORDERED:
+                    continue
+                item.bound, item.support = (best[0], self.sign(item, best[0])), "order"
+                return True
+        return False
+
+    def may(self, item: Item, q: Quantity) -> bool:
+        """Whether a number's own line and the others of its label's form let it be `q`."""
+        group = self.groups[item.pattern]
+        return (not item.meant or any(m.of == q for m in item.meant)) and consistent(item, q, group)
+
+    def bound_at(self, place: int) -> Quantity | None:
+        item = self.at.get(place)
+        if item is not None:
+            return item.bound[0] if item.bound else None
+        of = self.statements[place].of
+        return of if of in self.exact else None
+
+    def beside(self, item: Item) -> tuple[Quantity | None, Quantity | None]:
+        """What the numbers right before and behind a number are."""
+        before = self.bound_at(item.place - 1) if item.place else None
+        last = item.place + 1 == len(self.statements)
+        return before, None if last else self.bound_at(item.place + 1)
+
+    def transitions(self) -> Counter[tuple[object, ...]]:
+        """How often which quantity follows which."""
+        of = [self.bound_at(k) for k in range(len(self.statements))]
+        return Counter(on_from(a, b) for a, b in pairwise(of) if a is not None and b is not None)
+
     # what a label says
 
     def settle(self, group: list[Item]) -> None:
         """Bind the numbers of one label's form that agree, and those that must be the others."""
-        reading = self.reading(group)
-        if reading is None:
-            return
-        head, sign = reading
+        left = group
+        while left:
+            reading = self.reading(left)
+            if reading is None:
+                return
+            self.read(group, left, *reading)
+            rest = [i for i in left if i.bound is None and i.found]
+            left = rest if len(rest) < len(left) and 2 * len(rest) >= len(group) else []
+
+    def read(self, group: list[Item], left: list[Item], head: str, sign: int) -> None:
+        """Bind what agrees with one reading of a label's form."""
         used: set[Quantity] = {i.bound[0] for i in group if i.bound}
-        for item in group:
+        for item in left:
             own = [q for q, s in item.found if q.head == head and s == sign]
             if item.bound is None and own:
                 chosen = self.among(item, own, group, used)
@@ -197,7 +304,7 @@ class _Solver:
                     item.bound = (chosen, sign)
                     used.add(chosen)
         if 2 * len(used) >= len(group) or len(group) - len(used) == 1:
-            for item in group:
+            for item in left:
                 if item.bound is None and not item.found and item.full:
                     self.other(item, group, head, sign)
 
@@ -244,7 +351,7 @@ class _Solver:
         if len(own) == 1:
             return own[0]
         fresh = [q for q in own if q not in used] or own
-        by_number = [q for q in fresh if _consistent(item, q, group)]
+        by_number = [q for q in fresh if consistent(item, q, group)]
         return (by_number or fresh)[0]
 
     # numbers that agree with nothing
@@ -253,8 +360,8 @@ class _Solver:
         """Bind a number that must be a quantity of a head that its label's form leaves over."""
         taken = {i.bound[0] for i in self.items if i.bound} | self.stated
         left = [q for q in self.told if q.head == head and q not in taken]
-        by_number = [q for q in left if _consistent(item, q, group)]
-        ordered = [q for q in by_number if _between(item, q, group, left)]
+        by_number = [q for q in left if consistent(item, q, group)]
+        ordered = [q for q in by_number if between(item, q, group, left)]
         for found in (ordered, by_number):
             if len(found) == 1:
                 item.bound = (found[0], sign)
@@ -311,46 +418,3 @@ class _Solver:
             at = bisect_left(values, abs(item.value) - room)
             count += at < len(values) and values[at] <= abs(item.value) + room
         return count
-
-
-def _place(q: Quantity) -> tuple[int, ...]:
-    return (q.layer or 0, *q.index)
-
-
-def _consistent(item: Item, q: Quantity, group: list[Item]) -> bool:
-    """Whether the numbers of a label say `q` in the way in which they say the others."""
-    known = [(i.numbers, _place(i.bound[0])) for i in group if i.bound is not None]
-    known = [(n, p) for n, p in known if len(n) == len(item.numbers) and len(p) == len(_place(q))]
-    if any(n == item.numbers and p != _place(q) for n, p in known):
-        return len({n for n, _ in known}) == 1  # numbers that tell nothing apart
-    for part, mine in enumerate(_place(q)):
-        same = all(p[part] == mine for _, p in known)
-        shifts = (
-            {n[k] - p[part] for n, p in known} | {item.numbers[k] - mine}
-            for k in range(len(item.numbers))
-        )
-        if not same and all(len(s) > 1 for s in shifts):
-            return False
-    return True
-
-
-def _between(item: Item, q: Quantity, group: list[Item], left: list[Quantity]) -> bool:
-    """Whether `q` stands between the quantities before and behind the number."""
-    before = [i.bound[0] for i in group if i.bound and i.place < item.place]
-    behind = [i.bound[0] for i in group if i.bound and i.place > item.place]
-    if not before and not behind:
-        return True
-    up = _rising([i.bound[0] for i in group if i.bound])
-    low = before[-1] if before else None
-    high = behind[0] if behind else None
-    key = _order(up)
-    return (low is None or key(low) < key(q)) and (high is None or key(q) < key(high))
-
-
-def _rising(found: list[Quantity]) -> bool:
-    layers = [q.layer or 0 for q in found]
-    return layers == sorted(layers)
-
-
-def _order(up: bool):  # type: ignore[no-untyped-def]
-    return lambda q: ((q.layer or 0) * (1 if up else -1), *q.index)

@@ -216,7 +216,7 @@ class Binder:
         pair = edge(atoms(name), self.style.layers)
         if pair is not None and not name.index:
             at, row, column = pair
-            fits = at <= self.style.layers and row < self.style.sizes[at]
+            fits = 1 <= at < len(self.style.sizes) and row < self.style.sizes[at]
             fits = fits and column < self.style.sizes[at - 1]
             return Quantity(mark, at, (row, column)) if fits else None
         layer, rest = self.parameter_layer(name, words, numbers)

@@ -21,6 +21,7 @@ from .console import consoles
 from .context import Place, completed
 from .describe import description
 from .encoding import LARGEST, decode, read_bytes, repair, simplify
+from .figures import figures
 from .frames import framed
 from .givens import Gatherer, Given
 from .html import html_tokens, visible
@@ -96,7 +97,8 @@ def read_text(
     trained, marked = training(kind, tokens, [c for c, _ in chains], said)
     pairs = [(c, n) for c, (_, n) in zip(marked, chains, strict=True) if c is not None]
     stated = tuple(stated_alone(alone))
-    return _page(name, text, pairs, loose, stated, network, notes, trained)
+    page = _page(name, text, pairs, loose, stated, network, notes, trained)
+    return replace(page, figures=figures(tokens))
 
 
 def _tokens(text: str, form: str, name: str) -> list[Token]:

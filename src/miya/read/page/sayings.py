@@ -10,6 +10,11 @@ from .labels import (
     CHANGED,
     FILLERS,
     GRADIENT,
+    HEADS,
+    KINDS,
+    LAYER,
+    NOUNS,
+    ORDER,
     TAGGED,
     Entity,
     entity,
@@ -38,6 +43,11 @@ MOVES = {"moves", "changes", "goes", "shifts", "drops", "rises", "falls", "grows
          "adjusted"}  # fmt: skip
 NAMED = {"w": ("W", "w", "θ", "v", "V", "U"), "b": ("b", "B"), "z": ("z", "net", "s", "Z"),
          "a": ("a", "out", "h", "A", "o"), "σ": (), "δ": ("δ",)}  # fmt: skip
+OPENING = frozenset((  # first words of all that is looked for
+    *(words[0] for words in (*VERBS, *HEADS)), *CHANGED, *GRADIENT, *ORDER, *KINDS, *NOUNS, *LAYER,
+    "loss", "error", "cost", "weight", "bias", "activation", "output", "result", "input", "outputs",
+    "value", "h", "o", "x", "i",
+))  # fmt: skip
 LINKS = ("to", "→", "->", "and", "with", "into", "onto")
 
 
@@ -56,8 +66,12 @@ def _joined(tokens: Sequence[Token], k: int) -> Made | None:
 
 
 def made_of(tokens: list[Token], k: int) -> Made | None:
-    # "z =" says no more than it is: a page of half a MiB may hold tens of thousands
-    if len(tokens[k].text) == 1 and k + 1 < len(tokens) and tokens[k + 1].text == "=":
+    """What the words from `k` on name together, and where they end; None where they do not."""
+    after = tokens[k + 1].text if k + 1 < len(tokens) else ""
+    if after == "=" and len(tokens[k].text) == 1:  # "z =" says no more than it is
+        return None
+    text = tokens[k].text.lower()
+    if text not in OPENING and after not in (".", ",") and not TAGGED.match(text):
         return None
     for maker in (_verb, _joined, _dotted, _gradient, _quantity, _owned, _place):
         made = maker(tokens, k)

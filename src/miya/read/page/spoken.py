@@ -36,9 +36,7 @@ def spoken(tokens: list[Token]) -> list[Token]:
             k = made[1]
             continue
         made = None
-        if token.kind in ("word", "name", "is", "number", "op") and not (
-            token.maths and token.kind != "word"
-        ):
+        if token.kind in ("word", "name", "is") and not (token.maths and token.kind != "word"):
             made = made_of(tokens, k)
         if made is None:
             found.append(token)
