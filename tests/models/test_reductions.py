@@ -166,6 +166,7 @@ BY_HAND = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:W310")
 @pytest.mark.parametrize("name", BY_HAND)
 def test_slopes_worked_out_by_hand(name):
     function, given, expected = BY_HAND[name]

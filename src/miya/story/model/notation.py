@@ -16,7 +16,6 @@ TOKEN = re.compile(
     r"|(?P<space>\s+)|(?P<other>.)",
     re.DOTALL,
 )
-CHOICE = re.compile(r" if (.+?) else ")
 LETTERS = {
     "δ": r"\delta ", "Δ": r"\Delta ", "σ": r"\sigma ", "θ": r"\theta ", "η": r"\eta ",
     "α": r"\alpha ", "β": r"\beta ", "γ": r"\gamma ", "λ": r"\lambda ", "μ": r"\mu ",
@@ -52,9 +51,10 @@ def formula(text: str) -> Formula:
 
 
 def in_words(text: str, words: Mapping[str, str]) -> str:
-    """The words of a record's formula in the story's language. words: by what stands in the
-    records; "if_else" is what stands between the two of `a if b else c`."""
-    text = CHOICE.sub(lambda m: words["if_else"].format(condition=m[1]), text)
+    """The words of a record's formula in the story's language, by what stands in the records.
+
+    The signs of the notation itself (`a if b else c`, and, or) stay: they are read from it.
+    """
     for own, told in words.items():
         if own in text and own != told:
             text = re.sub(rf"(?<!\w){re.escape(own)}(?!\w)", told, text)
