@@ -8,6 +8,7 @@ import pytest
 
 from miya.analysis.check.mark import mark_page
 from miya.api import load
+from miya.api.checked import marked
 from miya.read.page.macros import document, expanded
 from miya.read.page.read import read_text
 from miya.read.page.records import recorded
@@ -224,3 +225,79 @@ def test_a_delta_that_the_page_defines_with_a_minus_is_turned(told):
     assert [s.flipped for s in page.statements if str(s.of) == "δ2[0]"] == [True]
     page = read_text(GIVEN + "\ndelta_o1 = 0.1165\n")
     assert [s.flipped for s in page.statements if str(s.of) == "δ2[0]"] == [False]
+
+
+def test_a_rate_s_letter_in_a_cell_of_its_own_is_its_name():
+    table = "| Item | Value |\n|:--|:--|\n| Learning rate η | 0.2 |\n| Epochs | 1 |\n\n"
+    page = read_text(table + GIVEN.replace(", learning rate 0.5", ""), "markdown")
+    assert page.description is not None and float(page.description["learning_rate"]) == 0.2
+    assert not any(note.key == "assumed_no_rate" for note in page.assumed)
+
+
+def test_biases_that_no_layer_took_put_the_network_in_doubt():
+    text = """
+A network of 2 Input Nodes, 2 Nodes in the Hidden Layer with the **tanh** Activation Function, and one
+Output Node without an Activation Function.
+
+- Input_1 = 0.13
+- Input_2 = 0.8
+- Observed = 0.99
+
+The Weights and Biases:
+
+- to the Hidden Node 1: w1 = -0.74 (from Input_1), w2 = -0.8 (from Input_2) and the Bias b1 = -0.1
+- to the Hidden Node 2: w3 = 0.73 (from Input_1), w4 = 0.6 (from Input_2) and the Bias b2 = 0.2
+- to the Output Node 1: w5 = 0.58 (from y1), w6 = -0.58 (from y2) and the Bias b3 = -0.4
+
+The Learning Rate is 0.1.
+
+x1 = (Input_1 × w1) + (Input_2 × w2) + b1 = (0.13 × (-0.74)) + (0.8 × (-0.8)) - 0.1 = -0.8362
+
+y1 = f(x1) = f(-0.8362) = -0.6838
+
+x2 = (Input_1 × w3) + (Input_2 × w4) + b2 = (0.13 × 0.73) + (0.8 × 0.6) + 0.2 = 0.7749
+
+y2 = f(x2) = f(0.7749) = 0.6498
+
+Sum = (y1 × w5) + (y2 × w6) + b3 = (-0.6838 × 0.58) + (0.6498 × (-0.58)) - 0.4 = -1.1735
+
+Predicted = Sum = -1.1735
+
+SSR = (Observed - Predicted)² = (0.99 - (-1.1735))^2 = 4.6806
+
+d SSR/d Predicted = -2 × (Observed - Predicted) = -2 × (0.99 - (-1.1735)) = -4.3269
+
+d SSR/d Sum = d SSR/d Predicted × 1 = -4.3269
+
+d SSR/d w5 = d SSR/d Sum × y1 = -4.3269 × (-0.6838) = 2.9587
+
+d SSR/d w6 = d SSR/d Sum × y2 = -2.8115
+
+d SSR/d b3 = d SSR/d Sum × 1 = -4.3269
+
+d SSR/d y1 = w5 × d SSR/d Sum = 0.58 × (-4.3269) = -2.5096
+
+d y1/d x1 = 1 - y1² = 1 - (-0.6838)^2 = 0.5324
+
+d SSR/d x1 = d SSR/d y1 × d y1/d x1 = -2.5096 × 0.5324 = -1.3362
+
+d SSR/d y2 = w6 × d SSR/d Sum = -0.58 × (-4.3269) = 2.5096
+
+d y2/d x2 = 1 - y2² = 1 - 0.6498^2 = 0.5778
+
+d SSR/d x2 = d SSR/d y2 × d y2/d x2 = 2.5096 × 0.5778 = 1.4501
+
+d SSR/d w1 = d SSR/d x1 × Input_1 = -0.1737
+
+d SSR/d w2 = d SSR/d x1 × Input_2 = -1.3362 × 0.8 = -1.0690
+
+d SSR/d b1 = d SSR/d x1 × 1 = -1.3362
+
+d SSR/d w3 = d SSR/d x2 × Input_1 = 0.1885
+
+d SSR/d w4 = d SSR/d x2 × Input_2 = 1.4501 × 0.8 = 1.1600
+
+d SSR/d b2 = d SSR/d x2 × 1 = 1.4501
+"""
+    made = marked(lambda use: read_text(text, "markdown", "page", use))
+    assert not made.first_slips

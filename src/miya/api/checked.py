@@ -99,7 +99,8 @@ def _comes_out(made: Marking | None, page: Page) -> float:
     if made is None or made.network is None:
         return 0.0
     plain = page.steps == 1 and not page.softmax and made.network.optimizer.name == "sgd"
-    doubtful = plain and len(made.first_slips) >= MANY
+    unplaced = any(note.key == "unplaced" for note in page.assumed)
+    doubtful = plain and (unplaced or len(made.first_slips) >= MANY)
     return agreement(page, made.network) if doubtful else 1.0
 
 

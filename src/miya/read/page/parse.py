@@ -179,9 +179,10 @@ def phrases(tokens: list[Token]) -> list[Token]:
             base = PHRASES[pair]
             found.append(replace(tokens[k], kind="name", text=pair, extra=Name(base)))
             k += 2
-            letter = [t.kind for t in tokens[k : k + 2]] == ["name", "rel"]
+            kinds = [t.kind for t in tokens[k : k + 2]]
+            letter = kinds[:1] == ["name"] and kinds[1:] in (["rel"], ["break"], ["end"], [])
             if base == "η" and letter and len(tokens[k].text) == 1:
-                k += 1  # learning rate l = 0.1
+                k += 1  # learning rate l = 0.1, or a cell of its own
             if base == "η":
                 found += stated(tokens, k)
             continue
