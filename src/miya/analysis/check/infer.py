@@ -9,7 +9,6 @@ unbound.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -22,11 +21,11 @@ from .exact import Table
 from .factors import Meant, meant
 from .items import (
     DIGITS,
-    HINTS,
     Candidate,
     Item,
     between,
     consistent,
+    hints,
     item_of,
     on_from,
     place_of,
@@ -105,17 +104,36 @@ class _Solver:
         """How many numbers are bound to nothing."""
         return sum(i.bound is None for i in self.items)
 
+    @property
+    def taken(self) -> set[Quantity]:
+        """The quantities that names or this have given to numbers."""
+        return {i.bound[0] for i in self.items if i.bound} | self.stated
+
+    def bound_at(self, place: int) -> Candidate | None:
+        """What the number of a statement is bound to, by its name or by this."""
+        item, s = self.at.get(place), self.statements[place]
+        if item is not None:
+            bound = item.bound
+        else:
+            bound = None if s.of is None else (s.of, -1 if s.flipped else 1)
+        return bound if bound is not None and bound[0] in self.exact else None
+
+    def set_in(self, world: World, place: int) -> bool:
+        """Give a world the number of a statement, where it is bound."""
+        bound = self.bound_at(place)
+        if bound is not None:
+            world.set(bound[0], bound[1] * float(self.statements[place].stated.value))
+        return bound is not None
+
     # what each number may be
 
     def match(self) -> None:
         """The candidates of every open number, each from the page's own numbers before it."""
         own = self.world.copy(self.world.previous)
         now: dict[Quantity, list[float]] | None = None
-        for k, s in enumerate(self.statements):
+        for k in range(len(self.statements)):
             item = self.at.get(k)
-            bound = (s.of, -1 if s.flipped else 1) if item is None else item.bound
-            if bound is not None and bound[0] in self.exact:
-                own.set(bound[0], bound[1] * float(s.stated.value))
+            if self.set_in(own, k):
                 now = None
             elif item is not None:
                 if now is None:
@@ -181,7 +199,7 @@ class _Solver:
     def backed(self, item: Item, meant: Meant) -> bool:
         """Whether a line that does not give its quantity is of many factors, or of a label that
         says so, or whose others are such quantities: two factors may be there by chance."""
-        hinted = any(h == meant.of.head and re.search(p, item.pattern) for h, p in HINTS)
+        hinted = meant.of.head in hints(item.pattern)
         others = self.groups[item.pattern]
         alike = any(i.bound is not None and i.bound[0].head == meant.of.head for i in others)
         return meant.score > MANY or hinted or alike
@@ -190,7 +208,7 @@ class _Solver:
         self, of: Quantity, items: list[Item], have: list[Item], group: list[Item]
     ) -> list[Item]:
         """Which of the numbers with the factors of one quantity says it; the rest say others."""
-        taken = {i.bound[0] for i in self.items if i.bound} | self.stated
+        taken = self.taken
         free = [q for q in self.told if q.head == of.head and q not in taken and q != of]
         if have or not free:
             return [] if free else items
@@ -232,12 +250,12 @@ class _Solver:
     def by_order(self) -> bool:
         """Bind a number that stands where other quantities of its kind stand on the page."""
         seen = self.transitions()
-        taken = {i.bound[0] for i in self.items if i.bound} | self.stated
+        taken = self.taken
         for item in self.items:
             if item.bound is not None or item.found or not item.full:
                 continue
             before, after = self.beside(item)
-            hinted = {head for head, pattern in HINTS if re.search(pattern, item.pattern)}
+            hinted = hints(item.pattern)
             scores: dict[Quantity, int] = {}
             for q in self.told:
                 if q in taken or (hinted and q.head not in hinted) or not self.may(item, q):
@@ -249,11 +267,9 @@ class _Solver:
                 ]
                 if sides and min(sides) > 0:
                     scores[q] = sum(sides) + 2 * len(sides)
-            best = sorted(scores, key=lambda q: -scores[q])[:2]
-            if best and (len(best) < 2 or scores[best[0]] > scores[best[1]]):
-                if scores[best[0]] < ORDERED:
-                    continue
-                item.bound, item.support = (best[0], self.sign(item, best[0])), "order"
+            best = ahead(scores)
+            if best is not None and scores[best] >= ORDERED:
+                item.bound, item.support = (best, self.sign(item, best)), "order"
                 return True
         return False
 
@@ -262,22 +278,19 @@ class _Solver:
         group = self.groups[item.pattern]
         return (not item.meant or any(m.of == q for m in item.meant)) and consistent(item, q, group)
 
-    def bound_at(self, place: int) -> Quantity | None:
-        item = self.at.get(place)
-        if item is not None:
-            return item.bound[0] if item.bound else None
-        of = self.statements[place].of
-        return of if of in self.exact else None
+    def quantity_at(self, place: int) -> Quantity | None:
+        bound = self.bound_at(place)
+        return None if bound is None else bound[0]
 
     def beside(self, item: Item) -> tuple[Quantity | None, Quantity | None]:
         """What the numbers right before and behind a number are."""
-        before = self.bound_at(item.place - 1) if item.place else None
+        before = self.quantity_at(item.place - 1) if item.place else None
         last = item.place + 1 == len(self.statements)
-        return before, None if last else self.bound_at(item.place + 1)
+        return before, None if last else self.quantity_at(item.place + 1)
 
     def transitions(self) -> Counter[tuple[object, ...]]:
         """How often which quantity follows which."""
-        of = [self.bound_at(k) for k in range(len(self.statements))]
+        of = [self.quantity_at(k) for k in range(len(self.statements))]
         return Counter(on_from(a, b) for a, b in pairwise(of) if a is not None and b is not None)
 
     # what a label says
@@ -319,8 +332,7 @@ class _Solver:
             for reading in {(q.head, sign) for q, sign in item.found}:
                 scores[reading] += 1
                 strong[reading] += item.telling >= DIGITS
-        text = group[0].pattern
-        hinted = {head for head, pattern in HINTS if re.search(pattern, text)}
+        hinted = hints(group[0].pattern)
         fit = [r for r in scores if strong[r] and 2 * scores[r] >= min(len(group), 4)]
         if not fit:
             return None
@@ -358,7 +370,7 @@ class _Solver:
 
     def other(self, item: Item, group: list[Item], head: str, sign: int) -> None:
         """Bind a number that must be a quantity of a head that its label's form leaves over."""
-        taken = {i.bound[0] for i in self.items if i.bound} | self.stated
+        taken = self.taken
         left = [q for q in self.told if q.head == head and q not in taken]
         by_number = [q for q in left if consistent(item, q, group)]
         ordered = [q for q in by_number if between(item, q, group, left)]
@@ -373,11 +385,8 @@ class _Solver:
 
     def world_before(self, item: Item) -> World:
         own = self.world.copy(self.world.previous)
-        for k, s in enumerate(self.statements[: item.place]):
-            other = self.at.get(k)
-            bound = (s.of, -1 if s.flipped else 1) if other is None else other.bound
-            if bound is not None and bound[0] in self.exact:
-                own.set(bound[0], bound[1] * float(s.stated.value))
+        for k in range(item.place):
+            self.set_in(own, k)
         return own
 
     def mistaken(self, item: Item, q: Quantity, sign: int, own: World) -> bool:
@@ -388,7 +397,7 @@ class _Solver:
     def supposed(self) -> bool:
         """Bind one number as the quantity from which most later numbers follow."""
         lost = [i for i in self.items if i.bound is None and not i.found and i.value]
-        taken = {i.bound[0] for i in self.items if i.bound} | self.stated
+        taken = self.taken
         for item in lost[:TRIED]:
             later = [i for i in lost if i.place > item.place and i.telling >= DIGITS]
             own = self.world_before(item)
@@ -399,13 +408,9 @@ class _Solver:
                 own.set(q, item.value)
                 scores[q] = self.follows(own, q, later)
                 own.unset(q)
-            best = sorted(scores, key=lambda q: -scores[q])[:2]
-            if (
-                best
-                and scores[best[0]] >= 2
-                and (len(best) < 2 or scores[best[0]] > scores[best[1]])
-            ):
-                item.bound = (best[0], 1)
+            best = ahead(scores)
+            if best is not None and scores[best] >= 2:
+                item.bound = (best, 1)
                 return True
         return False
 
@@ -418,3 +423,10 @@ class _Solver:
             at = bisect_left(values, abs(item.value) - room)
             count += at < len(values) and values[at] <= abs(item.value) + room
         return count
+
+
+def ahead(scores: dict[Quantity, int]) -> Quantity | None:
+    """The quantity of the highest score, where it is alone there."""
+    best = sorted(scores, key=lambda q: -scores[q])[:2]
+    clear = len(best) == 1 or (len(best) == 2 and scores[best[0]] > scores[best[1]])
+    return best[0] if clear else None

@@ -59,6 +59,11 @@ class Item:
         return len(str(abs(self.s.stated.value)).replace(".", "").lstrip("0"))
 
 
+def hints(pattern: str) -> set[str]:
+    """The heads that a label's form speaks of."""
+    return {head for head, told in HINTS if re.search(told, pattern)}
+
+
 def item_of(place: int, s: Statement) -> Item:
     numbers = tuple(int(n[:6]) for n in re.findall(r"\d+", said(s))) + s.element
     return Item(place, s, form(s), numbers)

@@ -142,9 +142,9 @@ def _laid(
     """Layers whose rows stand at one distance, through two rows that agree or one."""
     have = set(anchors)
     seen: set[tuple[int, int, int, int, int]] = set()
-    for (p, b), step, across, lead in _distances(anchors[:ANCHORS], n, stride):
+    for (p, b), step, across in _distances(anchors[:ANCHORS], n, stride):
         for m in range(1 if single else 2, MOST_ROWS + 1):
-            for start in range(m if lead else 1):
+            for start in range(m):
                 first, bias = p - start * step, b if b == NONE else b - start * across
                 rows = [first + k * step for k in range(m)]
                 biases = [bias if b == NONE else bias + k * across for k in range(m)]
@@ -160,7 +160,7 @@ def _laid(
 
 def _distances(
     anchors: list[tuple[int, int]], n: int, stride: int
-) -> Iterator[tuple[tuple[int, int], int, int, bool]]:
+) -> Iterator[tuple[tuple[int, int], int, int]]:
     """How far apart rows, and biases, may stand: as two that agree do, or as matrices have it."""
     usual = ((n, 1), (n + 1, n + 1), (n, 0)) if stride == 1 else ((1, 1), (1, 0))
     for k, (p, b) in enumerate(anchors):
@@ -170,9 +170,9 @@ def _distances(
                     continue
                 step, across = (q - p) // gap, (c - b) // gap
                 if across >= 0 and (step >= n if stride == 1 else step == 1):
-                    yield (p, b), step, across, True
+                    yield (p, b), step, across
         for step, across in usual:
-            yield (p, b), step, across, True
+            yield (p, b), step, across
 
 
 def _inside(rows: list[int], biases: list[int], n: int, stride: int, count: int) -> bool:
