@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from .deltas import WIDE
+from .deltas import PLAIN
 from .hook import Fail
 
 NODES = {
@@ -56,7 +56,7 @@ def sums_into(
     view of what a node made by adding this very bias, in float32 or float64."""
     if bias is None or not bias.requires_grad or bias.shape != (found.shape[axis],):
         return False
-    if bias.dtype not in (torch.float32, WIDE) or found.dtype != bias.dtype:
+    if bias.dtype not in PLAIN or found.dtype != bias.dtype:
         return False
     place = _made_by(found, axis)
     if place is None:

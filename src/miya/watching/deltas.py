@@ -19,6 +19,7 @@ SHARE = 8  # into how many blocks the neurons of a larger one are cut, for the n
 SAFE = (1e-30, 1e30)  # sums of squares that float32 has neither lost nor let overflow
 NORMS = (1e-15, 1e15)  # their roots
 WIDE = torch.float64
+PLAIN = (torch.float32, WIDE)  # what NumPy has too
 Number = float | torch.Tensor  # of the CPU, or still on its device
 Values = Array | torch.Tensor
 
@@ -64,11 +65,7 @@ def is_large(delta: torch.Tensor, axis: int) -> bool:
 
 def is_array(tensor: torch.Tensor) -> bool:
     """Whether NumPy can look at it, which takes less time to begin."""
-    return (
-        type(tensor) is torch.Tensor
-        and tensor.device.type == "cpu"
-        and tensor.dtype in (torch.float32, WIDE)
-    )
+    return type(tensor) is torch.Tensor and tensor.device.type == "cpu" and tensor.dtype in PLAIN
 
 
 def _of_places(values: Values, each: int, dims: list[int], turn: int) -> Number:

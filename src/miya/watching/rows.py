@@ -8,19 +8,18 @@ from math import gcd
 import numpy as np
 import torch
 
-from .deltas import WIDE
+from .deltas import is_array
 from .records import Array
 
 ROWS = 32  # of a layer's output (examples, positions) in one sample
 TURNS = 16  # how many samples differ before the first one comes again
-PLAIN = (torch.float32, WIDE)  # what NumPy has too
 Rows = Array | torch.Tensor  # (rows, neurons): an array of what was on the CPU
 
 
 def sample_of(found: torch.Tensor, axis: int, turn: int) -> Rows:
     """At most ROWS rows of an output, (rows, neurons), copied. turn: which of those that are spread
     so."""
-    if found.device.type != "cpu" or found.dtype not in PLAIN or type(found) is not torch.Tensor:
+    if not is_array(found):
         rows = _of_tensor(found, axis, turn)
         return rows if rows.device.type != "cpu" else rows.to(torch.float32).numpy()
     values = found.numpy()

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from .activations import Activation
-from .deltas import NORMS, WIDE
+from .deltas import NORMS, PLAIN, WIDE
 from .records import Array
-from .rows import PLAIN, Rows
+from .rows import Rows
 from .seen import Glimpse
 
 

@@ -14,9 +14,8 @@ import numpy as np
 import torch
 
 from .capture import Capture, Keys
-from .deltas import NORMS, SAFE, WIDE, Number
+from .deltas import NORMS, PLAIN, SAFE, WIDE, Number
 from .layers import Held
-from .rows import PLAIN
 
 Put = Callable[[Keys, torch.Tensor], None]
 DRIFT = 1e-3  # of its norm, that a weight may change by before the norm is worked out anew

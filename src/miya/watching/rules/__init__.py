@@ -17,6 +17,21 @@ EARLY = 50  # watched steps of which every one is looked at
 APART = 10  # steps from one look to the next, later
 
 
+class Looks:
+    """Which of the watched steps are looked at: every early one, later those that are APART."""
+
+    def __init__(self) -> None:
+        self.asked, self.last = 0, 0
+
+    def due(self, step: int, *, counts: bool = True) -> bool:
+        """Whether this one is; not where it does not count."""
+        self.asked += 1
+        due = counts and (self.asked <= EARLY or step >= self.last + APART)
+        if due:
+            self.last = step
+        return due
+
+
 class Rules:
     """Feed it every watched step in order. The findings of a rule and layer are told once.
 
@@ -31,25 +46,17 @@ class Rules:
             (rule, rule.makes(rule.limits)) for rule in rules
         ]
         self.told: set[tuple[str, str]] = set()
-        self.watched, self.looked = 0, 0
-        self.asked, self.due_at = 0, 0
+        self.looks, self.wanted = Looks(), Looks()
 
     def wants(self, step: int) -> bool:
         """Whether a step that moved something, and whose numbers are finite, will be looked at.
         To be asked of every watched step in order; those that are not wanted need not be fed."""
-        self.asked += 1
-        due = self.asked <= EARLY or step >= self.due_at + APART
-        if due:
-            self.due_at = step
-        return due
+        return self.wanted.due(step)
 
     def feed(self, record: StepRecord) -> list[Finding]:
         """What is found at this step, and was not before."""
         odd = record.skipped or is_broken(record)
-        self.watched += 1
-        due = not odd and (self.watched <= EARLY or record.step >= self.looked + APART)
-        if due:
-            self.looked = record.step
+        due = self.looks.due(record.step, counts=not odd)
         return [
             finding
             for rule, finder in self.finders
