@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -30,16 +31,16 @@ class Name:
     prime: bool = False
 
 
-@dataclass(frozen=True)
-class Quantity:
+class Quantity(NamedTuple):
     """What a name stands for: head ("z", "δ", "∂C/∂W"), 1-based layer, 0-based indices.
 
-    In a batch the example's index comes first. No index: the whole layer's.
+    In a batch the example's index comes first. No index: the whole layer's. A tuple, because a
+    page's marking looks up millions of them.
     """
 
     head: str
     layer: int | None = None
-    index: tuple[int, ...] = ()
+    index: tuple[int, ...] = ()  # type: ignore[assignment]  # hides tuple.index
 
     @property
     def symbol(self) -> str:
@@ -182,7 +183,8 @@ def write(tree: Tree) -> str:
         case Transposed(of):
             return write(of) + "ᵀ"
         case Call(function, of):
-            return f"{function}({write(of)})"
+            behind = function.startswith("[")  # one number of a vector
+            return f"({write(of)}){function}" if behind else f"{function}({write(of)})"
         case Vector(items):
             return "[" + ", ".join(write(i) for i in items) + "]"
         case Chain(sides):

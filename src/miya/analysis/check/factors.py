@@ -8,7 +8,7 @@ one, or none of it; the quantity that most factors are of is still one alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ...core.page import Statement
 from ...core.written import Binary, Call, Chain, Negative, Quantity, Tree, Written, names
@@ -145,19 +145,19 @@ def _grad_a(w: World, of: Quantity) -> Iterator[Factor]:
         return
     for r in range(w.sizes[k + 1]):
         weight = Quantity("W", k + 1, (r, i))
-        yield _of(w, weight, replace(weight, head="W_new"))
+        yield _of(w, weight, weight._replace(head="W_new"))
         yield _of(w, w.q("δ", k + 1, n, r))
 
 
 def _slope(w: World, of: Quantity) -> Iterator[Factor]:
-    yield _of(w, replace(of, head="a"))
+    yield _of(w, of._replace(head="a"))
     if w.network.layers[(of.layer or 1) - 1].activation.name == "sigmoid":
-        yield _of(w, replace(of, head="a"))
+        yield _of(w, of._replace(head="a"))
 
 
 def _delta(w: World, of: Quantity) -> Iterator[Factor]:
-    yield _of(w, replace(of, head="∂C/∂a"))
-    yield _of(w, replace(of, head="σ'"))
+    yield _of(w, of._replace(head="∂C/∂a"))
+    yield _of(w, of._replace(head="σ'"))
 
 
 def _grad_w(w: World, of: Quantity) -> Iterator[Factor]:
@@ -169,9 +169,9 @@ def _grad_w(w: World, of: Quantity) -> Iterator[Factor]:
 
 def _new(w: World, of: Quantity) -> Iterator[Factor]:
     letter = of.head[0]
-    yield _of(w, replace(of, head=letter))
+    yield _of(w, of._replace(head=letter))
     yield _of(w, Quantity("η"))
-    yield _of(w, replace(of, head=f"∂C/∂{letter}"))
+    yield _of(w, of._replace(head=f"∂C/∂{letter}"))
 
 
 @dataclass(frozen=True)
