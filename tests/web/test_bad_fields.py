@@ -1,7 +1,9 @@
 """Bad input in a field, a link or an upload: said in full, where it was, and nothing changes."""
 
 import json
+import tomllib
 from copy import deepcopy
+from importlib import resources
 
 import pytest
 from web import states
@@ -103,6 +105,14 @@ def rows(*examples):
     return changed(examples=list(examples))
 
 
+def classes(target, **parts):
+    """Three classes; target: of the one example."""
+    one = {"weight": [[0.5, -0.25], [1, 1], [0, 1]], "bias": [0, 0, 0], **parts}
+    return changed(
+        loss="cross_entropy", layers=[one], examples=[{"input": [1, 2], "target": target}]
+    )
+
+
 TOO_LARGE = json.dumps(NETWORK | {"layers": [{"weight": [[0.0] * 150] * 150, "bias": 0}]})
 # a network file that is opened: its form, text and the error's code
 FILES = [
@@ -127,8 +137,25 @@ FILES = [
     ("json", "{", "E215"),
     ("toml", "learning_rate = ", "E215"),
     ("toml", "\x00", "E215"),
-    ("yaml", "!!python/object:os.system", "E219"),
-    ("pkl", "cos\nsystem\n", "E219"),
+    ("json", rows({"input": [1, 2], "target": [1]}, {"input": [[1, 2]], "target": [1]}), "E107"),
+    ("json", layer(bias=["inf"]), "E202"),
+    ("json", '{"learning_rate": Infinity}', "E203"),
+    ("json", layer(weight=[["0,5", 1]]), "E204"),
+    ("json", layer(weight=[["abc", 1]]), "E206"),
+    ("json", '{"learning_rate": 9' + "9" * 5000 + "}", "E209"),
+    ("json", layer(weight=[[None, 1]]), "E212"),
+    ("json", changed(loss=None), "E212"),
+    ("json", "{}", "E105"),
+    ("json", changed(learning_rate="nan"), "E303"),
+    ("json", classes(3), "E306"),
+    ("json", classes([0.3, 0.3, 0.3]), "E307"),
+    ("json", changed(loss="huber!"), "E304"),
+    ("yaml", "!!python/object:os.system", "E505"),
+    ("yml", "&a [*a, *a]", "E505"),
+    ("pkl", "cos\nsystem\n", "E501"),
+    ("pt", "PK", "E501"),
+    ("npz", "PK", "E219"),
+    ("../../etc/passwd", "", "E219"),
 ]  # fmt: skip
 
 
@@ -171,3 +198,126 @@ def test_pages_of_hand_work(page, name):
         return
     for never in ("<script", "<img", 'href="javascript', "\x1b", "\u202e", "root:"):
         assert never not in answer["html"]
+
+
+def opened(text):
+    return act({"action": "open", "form": "json", "text": text})
+
+
+WARNED = [
+    (layer(weight=[[1e-320, 1]]), "W211"),
+    (changed(learning_rate=0), "W301"),
+    (classes(1, activation="softmax"), "W308"),
+]
+
+
+@pytest.mark.parametrize(("text", "code"), WARNED)
+def test_what_is_taken_with_a_warning(text, code):
+    answer = opened(text)
+    assert "error" not in answer and any(w.startswith(code) for w in answer["warnings"])
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "C:\\x", "\\\\host\\share", "", 7, None, ["original"]]
+)
+def test_an_example_is_one_of_ours(name):
+    error = act({"action": "open", "example": name})["error"]
+    assert error["code"] == "E806" and "original" in error["hint"]
+
+
+def output(bias, target, **parts):
+    """A state with one output neuron and its loss against the target."""
+    one = {"weight": [[0.0, 0.0]], "bias": [bias], "activation": "sigmoid"}
+    text = changed(layers=[one], examples=[{"input": [1, 2], "target": [target]}], **parts)
+    return opened(text)["state"]
+
+
+def test_a_certain_output_that_is_wrong_is_refused_beside_the_loss():
+    state = output(0, 0, loss="binary_cross_entropy")
+    error = states.edit(state, kind="set", path=["layers", 0, "bias", 0], value="1000")["error"]
+    assert error["code"] == "E309" and "logits" in error["hint"] and error["path"] == ["loss"]
+
+
+def test_a_target_that_the_loss_cannot_have_is_refused_beside_it():
+    place = ["examples", 0, "target", 0]
+    state = output(0, 0, loss="binary_cross_entropy")
+    for typed in ("1,2", "-0.1"):
+        error = states.edit(state, kind="set", path=place, value=typed)["error"]
+        assert error["code"] == "E305" and error["path"] == place
+    soft = states.edit(state, kind="set", path=place, value="0,9")
+    assert soft["state"]["network"]["examples"][0]["target"] == [0.9]
+
+
+def test_saturation_and_the_corner_of_relu_are_no_errors():
+    state = output(1000, 0)
+    assert act({"action": "numbers", "state": state})["numbers"]["value"] == 0.5
+    assert "error" not in act({"action": "picture", "state": state})
+    at_zero = states.edit(state, kind="activation", layer=0, name="relu")["state"]
+    at_zero = states.edit(at_zero, kind="set", path=["layers", 0, "bias", 0], value="0")["state"]
+    assert "error" not in act({"action": "story", "state": at_zero})
+
+
+def test_a_step_that_overflows_leaves_the_state():
+    state = opened(changed(learning_rate=1e300, layers=[{"weight": [[1e10, 1]], "bias": [0]}]))[
+        "state"
+    ]
+    kept = deepcopy(state)
+    answer = act({"action": "step", "state": state, "steps": 3})
+    assert answer["error"]["code"] == "E311" and "weight[0][0]" in answer["error"]["text"]
+    assert "state" not in answer and state == kept
+
+
+def test_too_few_digits_on_a_page_ask_for_more():
+    page = "z1[0] = 0.1\n"
+    answer = act({"action": "check", "state": states.opened(), "page": page, "name": "page.md"})
+    assert "not enough digits to tell" in answer["html"]
+
+
+EVIL = "=cmd|'/C calc'!A0 | [x](javascript:alert(1)) \\input{/etc/passwd} \\write18{ls} \x1b[31m\u202e </svg><script>"
+
+
+@pytest.mark.parametrize(
+    "form", ["svg", "markdown", "latex", "html", "toml", "json", "numpy", "torch"]
+)
+def test_labels_are_texts_in_every_file(form):
+    """Escaped as each form needs it; in a network file they are what they were."""
+    net = json.loads(layer(neurons=[EVIL], name=EVIL)) | {"title": EVIL, "inputs": [EVIL, "x"]}
+    state = opened(json.dumps(net))["state"]
+    text = act({"action": "export", "state": state, "form": form})["text"]
+    if form in ("toml", "json"):
+        read = tomllib.loads(text) if form == "toml" else json.loads(text)
+        assert read["title"] == EVIL
+        return
+    assert "\x1b" not in text and "\u202e" not in text
+    never = {
+        "svg": ["<script", "</svg><"],
+        "html": ["</svg><script>"],
+        "markdown": ["[x](javascript", " <script"],
+        "latex": ["\\input{/etc", "\\write18{"],
+        "numpy": [EVIL[:8]],
+        "torch": [EVIL[:8]],
+    }[form]
+    for piece in never:
+        assert piece not in text, piece
+
+
+def test_every_fault_of_a_form_is_said_in_japanese():
+    """Its sentence, and what was met."""
+    codes = {code for *_, code in FILES} | {code for _, _, code, _ in TYPED}
+    codes |= {code for _, code, _ in CHOSEN} | {code for _, code in WARNED}
+    said = tomllib.loads((resources.files("miya.web") / "faults.ja.toml").read_text("utf-8"))
+    assert codes <= set(said)
+    state = states.opened()
+    request = {"action": "edit", "state": state, "edit": {"kind": "set", "path": W, "value": "abc"}}
+    error = act(request | {"language": "ja"})["error"]
+    assert error["text"] == f"{said['E206']}（layer 1, weight[0][0] is 'abc', not a number）"
+    assert error["hint"] == "" and error["path"] == W
+    request["edit"] = {"kind": "set", "path": ["learning_rate"], "value": "0"}
+    (warning,) = act(request | {"language": "ja"})["warnings"]
+    assert warning.startswith(f"W301 {said['W301']}（")
+
+
+@pytest.mark.parametrize("language", ["de", None, 7, ["ja"]])
+def test_another_language_is_told_in_english(language):
+    answer = act({"action": "none", "language": language})
+    assert answer["error"]["text"] == "the action is 'none'"

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import expect
-from web.playing import AXE, field, pick, rest, shown, state_of
+from web.playing import AXE, SMALL, field, pick, rest, shown, state_of
 
 
 def test_term_by_term_and_back(play):
@@ -247,7 +247,7 @@ def test_zoomed_to_400_percent(play):
 
 @pytest.mark.parametrize(("language", "scheme"), [("en-US", "dark"), ("ja-JP", "light")])
 def test_axe_finds_nothing_in_any_state(play, language, scheme):
-    page = play(locale=language, color_scheme=scheme, bypass_csp=True)
+    page = play(at=SMALL, locale=language, color_scheme=scheme, bypass_csp=True)
     page.add_script_tag(path=AXE)
 
     def clean(where, within=".desk"):

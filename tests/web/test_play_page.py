@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from web.playing import (
     AXE,
     PANELS,
+    SMALL,
     field,
     number,
     pick,
@@ -251,7 +252,7 @@ def test_two_languages(play):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(play, scheme):
-    page = play(color_scheme=scheme, bypass_csp=True)
+    page = play(at=SMALL, color_scheme=scheme, bypass_csp=True)
     page.add_script_tag(path=AXE)
     for panel in PANELS:
         page.locator(f"#tab-{panel}").click()

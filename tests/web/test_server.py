@@ -4,6 +4,7 @@ import gzip
 import json
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,24 @@ def test_large_requests_are_refused(server):
 def test_deep_requests_are_refused(server):
     status, answer = server.api(b'{"action": ' + b"[" * 100_000)
     assert status == 400 and answer["error"]["code"] == "E504"
+    for deep, wanted in ((63, 422), (64, 400)):  # in a table, which is a level itself
+        status, answer = server.api(b'{"action": %b}' % (b"[" * deep + b"]" * deep))
+        assert (status, answer["error"]["code"] == "E504") == (wanted, wanted == 400), deep
+
+
+def test_a_crowd_is_told_to_wait_and_is_served_then(server, state):
+    """Beyond 16 computations: 429, a friendly word, and when to ask again."""
+    body = json.dumps({"action": "step", "state": state, "steps": 200}).encode()
+    given = {"Cookie": server.cookie, "Origin": server.origin, "Content-Type": "application/json"}
+    with ThreadPoolExecutor(60) as pool:
+        asked = [pool.submit(server.ask, "POST", "/api", body, 60, **given) for _ in range(60)]
+        answers = [a.result() for a in asked]
+    assert {status for status, _, _ in answers} == {200, 429}
+    for status, headers, text in answers:
+        if status == 429:
+            assert headers["Retry-After"] == "1"
+            assert "Miya has her paws full" in json.loads(text)["error"]["text"]
+    assert server.api({"action": "open"})[0] == 200
 
 
 def test_bad_input_is_told_with_its_place(server, state):
@@ -110,6 +129,18 @@ def test_labels_are_text(server, state):
         answer = server.api({"action": action, "state": named, "language": "en"})[1]
         told = json.dumps(answer.get("svg", "") + answer.get("html", ""))
         assert "<img" not in told and "<script" not in told.replace("</script", "")
+
+
+def test_slow_bodies_are_refused(server):
+    """A head that is whole, and a body that never is."""
+    head = f"POST /api HTTP/1.1\r\nHost: {server.host}\r\nOrigin: {server.origin}\r\n"
+    head += (
+        f"Cookie: {server.cookie}\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as line:
+        line.sendall(head.encode() + b'{"action"')
+        assert line.recv(100).startswith(b"HTTP/1.1 408 ")
+    assert server.api({"action": "open"})[0] == 200
 
 
 def test_slow_requests_are_closed(server):
@@ -143,6 +174,38 @@ def test_a_class_is_served():
     assert load.statuses[200] > 100 and set(load.statuses) <= {200, 429}, load
     assert load.memory[1] - load.memory[0] < 20 * 2**20, load
     assert load.descriptors[1] <= load.descriptors[0], load
+    assert server.log == ""
+
+
+def test_it_stops_gracefully_in_a_crowd(state):
+    """What runs is answered, what waits is told of the stop, and no log is written."""
+    body = json.dumps({"action": "step", "state": state, "steps": 200}).encode()
+    statuses = []
+    with played() as server:
+        server.open()
+        given = {"Cookie": server.cookie, "Origin": server.origin}
+
+        def asks():
+            status = 200
+            while status == 200:
+                try:
+                    status, _, text = server.ask(
+                        "POST", "/api", body, 60, Content_Type="application/json", **given
+                    )
+                except OSError:  # the server is gone
+                    return
+                statuses.append(status)
+            assert b"is being stopped" in text
+
+        with ThreadPoolExecutor(12) as pool:
+            asking = [pool.submit(asks) for _ in range(12)]
+            while len(statuses) < 12:
+                time.sleep(0.01)
+            server.process.terminate()
+            for asked in asking:
+                asked.result()
+        assert server.process.wait(20) in (0, -15)
+    assert set(statuses) == {200, 503}
     assert server.log == ""
 
 

@@ -7,7 +7,7 @@ import pytest
 from web import apart
 
 from miya.web import workers as module
-from miya.web.workers import QUEUE, Busy, Failed, Workers
+from miya.web.workers import QUEUE, Busy, Failed, Leaving, Workers
 
 
 def sleeping(request):
@@ -72,3 +72,22 @@ def test_the_queue_is_bounded(pool):
 
     assert len(apart.run(ask())) == QUEUE
     assert workers.waiting == 0
+
+
+def test_leaving_finishes_what_runs_and_begins_nothing_more(pool):
+    workers = pool(sleeping, seconds=20)
+
+    async def ask():
+        asked = [asyncio.ensure_future(workers.ask({"seconds": 1.0})) for _ in range(QUEUE)]
+        while not any(future.running() for future in workers.wanted):
+            await asyncio.sleep(0.01)
+        workers.leave()
+        with pytest.raises(Leaving):
+            await workers.ask({"seconds": 0})
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    answers = apart.run(ask())
+    done = [a for a in answers if a == {"slept": True}]
+    assert 1 <= len(done) <= 4  # two run, and pebble may have handed on two more
+    assert all(isinstance(a, Leaving) for a in answers if a not in done)
+    assert workers.waiting == 0 and not workers.wanted

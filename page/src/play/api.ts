@@ -14,20 +14,24 @@ export type Transport = (request: Record<string, unknown>) => Promise<Answer>;
 const LATE = 8000; // milliseconds without an answer before it is said
 const PATIENCE = [150, 400, 1000, 2500, 5000]; // milliseconds before each further try
 
-export class Offline extends Error {}
+/** closed: the server was started anew and knows this browser only by its new address. */
+export type Waits = "busy" | "offline" | "closed";
 
 /** POST /api, again where many ask at once or the line is down; a change is never lost by it. */
-export function overHttp(onWaiting: (why: "busy" | "offline" | null) => void): Transport {
+export function overHttp(onWaiting: (why: Waits | null) => void): Transport {
   return async (request) => {
     const body = JSON.stringify(request);
     for (let tries = 0; ; tries += 1) {
-      let why: "busy" | "offline" = "busy";
+      let why: Waits = "busy";
       try {
         const headers = { "content-type": "application/json" };
         const answer = await fetch("api", { method: "POST", headers, body });
-        if (answer.status !== 429) {
+        if (answer.status === 403) why = "closed";
+        else if (answer.status === 503) why = "offline"; // it is being stopped
+        else if (answer.status !== 429) {
+          const found = (await answer.json()) as Answer;
           onWaiting(null);
-          return (await answer.json()) as Answer;
+          return found;
         }
       } catch {
         why = "offline";

@@ -3,11 +3,14 @@
 export interface Point {
   step: number;
   loss: number;
+  /** The loss as text. */
+  said: string;
   pressure: number[];
 }
 
 const KINDS = ["--s0", "--s1", "--s2", "--s3", "--s4", "--s5"];
 const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3], [12, 4], [4, 2]];
+const DARK = matchMedia("(prefers-color-scheme: dark)");
 const MOST = 4000; // points kept of a curve
 
 function room(canvas: HTMLCanvasElement): [CanvasRenderingContext2D, number, number] | null {
@@ -38,6 +41,7 @@ export class Curves {
     private readonly of: (point: Point) => number[],
   ) {
     new ResizeObserver(() => this.draw()).observe(canvas);
+    DARK.addEventListener("change", () => this.draw());
   }
 
   add(points: readonly Point[]): void {
@@ -80,6 +84,21 @@ export class Curves {
   }
 }
 
+/** How the line of a layer is drawn, as a piece of it. */
+export function sample(k: number): SVGSVGElement {
+  const [svg, line] = [made("svg"), made("line")];
+  const at = { x2: "26", y1: "6", y2: "6", "stroke-dasharray": (DASHES[k % DASHES.length] ?? []).join(" ") };
+  for (const [name, value] of Object.entries(at)) line.setAttribute(name, value);
+  svg.setAttribute("aria-hidden", "true");
+  svg.style.stroke = `var(${KINDS[k % KINDS.length] ?? "--ink"})`;
+  svg.append(line);
+  return svg as SVGSVGElement;
+}
+
+function made(name: string): SVGElement {
+  return document.createElementNS("http://www.w3.org/2000/svg", name);
+}
+
 export interface Boundary {
   values: number[];
   size: number;
@@ -106,6 +125,7 @@ export function drawBoundary(canvas: HTMLCanvasElement, plane: Boundary): void {
   context.globalAlpha = 0.45;
   context.drawImage(pixels(plane, mixed), 0, 0, width, height);
   context.globalAlpha = 1;
+  drawMiddle(context, plane, (least + most) / 2);
   for (const [a, b, target] of plane.points) {
     const x = ((a - low[0]) / (high[0] - low[0])) * width;
     const y = height - ((b - low[1]) / (high[1] - low[1])) * height;
@@ -119,6 +139,36 @@ export function drawBoundary(canvas: HTMLCanvasElement, plane: Boundary): void {
     context.lineWidth = 1.2;
     context.stroke();
   }
+}
+
+/** The boundary itself: through each square of four neighbours, from where one of its sides
+ * crosses the middle to where another does. */
+function drawMiddle(context: CanvasRenderingContext2D, plane: Boundary, middle: number): void {
+  const { size, values } = plane;
+  const { clientWidth: wide, clientHeight: high } = context.canvas;
+  const corners = [[0, 0], [1, 0], [1, 1], [0, 1]] as const;
+  context.beginPath();
+  for (let k = 0; k + size + 1 < values.length; k += 1) {
+    const [column, row] = [k % size, Math.floor(k / size)];
+    if (column + 1 === size) continue;
+    const square = corners.map(([i, j]) => {
+      const over = (values[k + i + j * size] ?? 0) - middle;
+      return { x: column + i + 0.5, y: size - row - j - 0.5, over };
+    });
+    let pen = 0;
+    square.forEach((a, side) => {
+      const b = square[(side + 1) % 4];
+      if (!b || a.over > 0 === b.over > 0) return;
+      const t = a.over / (a.over - b.over);
+      const [x, y] = [a.x + t * (b.x - a.x), a.y + t * (b.y - a.y)];
+      if (pen % 2) context.lineTo((x / size) * wide, (y / size) * high);
+      else context.moveTo((x / size) * wide, (y / size) * high);
+      pen += 1;
+    });
+  }
+  context.strokeStyle = colour("--ink");
+  context.lineWidth = 2;
+  context.stroke();
 }
 
 /** One pixel a value; the first row of values is the lowest. */

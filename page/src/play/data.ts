@@ -1,6 +1,7 @@
 /** The data to learn from: a set by name, an own CSV, and which example is shown. */
 
 import type { Desk } from "./desk";
+import type { State } from "./store";
 import { button, choice, field, make, nameIn, textOf } from "./ui";
 
 export function dataPanel(root: HTMLElement, desk: Desk): void {
@@ -29,6 +30,11 @@ export function dataPanel(root: HTMLElement, desk: Desk): void {
     });
   });
   const own = field(words.say("own_csv"), file);
+  const network = choice(["", ...choices.examples], "", (name) => name && nameIn(words)(name), (name) => {
+    void desk.ask({ action: "open", example: name }).then((answer) => {
+      if (answer) desk.open(answer["state"] as State);
+    });
+  });
   const example = make("select");
   const all = make("option", words.say("all_examples"));
   all.value = "sum";
@@ -49,5 +55,6 @@ export function dataPanel(root: HTMLElement, desk: Desk): void {
     use,
     own,
     make("p", words.say("csv_hint"), "note"),
+    field(words.say("example_network"), network),
   );
 }

@@ -29,7 +29,9 @@ export function filePanel(root: HTMLElement, desk: Desk): void {
     button(words.say("copy_link"), () => {
       const copied = (): void => desk.say(words.say("link_copied"));
       const refused = (): void => desk.say(location.href);
-      void navigator.clipboard.writeText(location.href).then(copied, refused);
+      // an address that is not encrypted, as a classroom's may be, has no clipboard
+      const written = navigator.clipboard?.writeText(location.href) ?? Promise.reject();
+      void written.then(copied, refused);
     }, "of-page"),
   );
   root.replaceChildren(
@@ -42,7 +44,7 @@ export function filePanel(root: HTMLElement, desk: Desk): void {
 
 /** A network file, or a state that was saved here. */
 async function openText(desk: Desk, row: HTMLElement, name: string, text: string): Promise<void> {
-  const form = name.toLowerCase().endsWith(".json") ? "json" : "toml";
+  const form = /[^.]*$/.exec(name.toLowerCase())?.[0] ?? "";
   if (form === "json") {
     try {
       const given = JSON.parse(text) as Record<string, unknown>;

@@ -13,6 +13,7 @@ export interface Choices {
   losses: Record<string, Record<string, unknown>>;
   optimizers: Record<string, Record<string, unknown>>;
   datasets: string[];
+  examples: string[];
   measures: string[];
   views: string[];
   page_words: Record<string, string>;
@@ -22,7 +23,15 @@ type Apply = (edit: Edit, merge?: string | null) => void;
 
 const REACH = 3; // a slider goes this far to both sides of 0, or as far as the value is
 
+/** Where a slider stands for what was typed, which may be a fraction. */
+function sizeOf(typed: unknown): number {
+  const [, over = "", under = "1"] = /^([^/]*)\/?(.*)$/.exec(String(typed)) ?? [];
+  return Number(over) / Number(under || "1");
+}
+
 export class Inspector {
+  private drawn = "";
+
   constructor(
     private readonly root: HTMLElement,
     private readonly store: Store,
@@ -31,6 +40,8 @@ export class Inspector {
     private readonly apply: Apply,
     private readonly onPick: (ref: string) => void,
     private picked: string,
+    /** What a part of the picture is called. */
+    private readonly called: (ref: string) => string,
   ) {}
 
   get shown(): string {
@@ -54,7 +65,11 @@ export class Inspector {
     const active = document.activeElement;
     const row = this.root.contains(active) ? active?.closest<HTMLElement>("[data-path]") : null;
     const kind = active instanceof HTMLInputElement ? active.type : "";
+    const shape = this.shape();
+    const same = shape === this.drawn;
+    this.drawn = shape;
     if (!anew && row && (kind === "text" || kind === "range")) {
+      if (!same) this.around(row);
       this.refresh();
       return;
     }
@@ -68,15 +83,39 @@ export class Inspector {
     }
   }
 
+  /** What decides which fields there are, besides numbers. */
+  private shape(): string {
+    const { network, shown } = this.store.state;
+    const layers = network.layers.map(({ weight, activation, trainable }) => [
+      weight.length,
+      weight[0]?.length,
+      activation,
+      trainable,
+    ]);
+    const { loss, optimizer, examples } = network;
+    return JSON.stringify([layers, loss, optimizer, examples.length, shown.example, this.picked]);
+  }
+
+  /** Draws anew all but the row that somebody types in, if it is still there. */
+  private around(row: HTMLElement): void {
+    const fields = this.fields();
+    const at = fields.findIndex((made) => made.dataset["path"] === row.dataset["path"]);
+    if (at < 0) this.root.replaceChildren(...fields);
+    else {
+      for (const other of [...this.root.children]) if (other !== row) other.remove();
+      row.before(...fields.slice(0, at));
+      row.after(...fields.slice(at + 1));
+    }
+  }
+
   /** Sets the values of the fields that nobody is in. */
   private refresh(): void {
     for (const row of this.root.querySelectorAll<HTMLElement>("[data-path]")) {
       const value = at(this.store.state, JSON.parse(row.dataset["path"] ?? "[]") as Path);
       if (typeof value !== "number" && typeof value !== "string") continue;
       for (const input of row.querySelectorAll("input")) {
-        if (input !== document.activeElement && input.value !== String(value)) {
-          input.value = String(value);
-        }
+        const shown = String(input.type === "range" ? sizeOf(value) : value);
+        if (input !== document.activeElement && input.value !== shown) input.value = shown;
       }
     }
   }
@@ -87,7 +126,8 @@ export class Inspector {
     const bias = /^b(\d+)\[(\d+)\]$/.exec(this.picked);
     const neuron = /^n(\d+)\.(\d+)$/.exec(this.picked);
     const input = /^x\[(\d+)\]$/.exec(this.picked);
-    const head = make("h2", this.words.name(this.picked));
+    const name = this.called(this.picked);
+    const head = make("h2", name === this.picked ? name : `${name} · ${this.picked}`);
     if (weight) {
       const [k, i, j] = [Number(weight[1]) - 1, Number(weight[2]), Number(weight[3])];
       if (net.layers[k]?.weight[i]?.[j] === undefined) return this.whole();
@@ -133,7 +173,8 @@ export class Inspector {
     const shared = !Array.isArray(layer.bias);
     const found = [this.number(shared ? ["layers", k, "bias"] : ["layers", k, "bias", i], "bias")];
     (layer.weight[i] ?? []).forEach((_, j) => {
-      found.push(this.number(["layers", k, "weight", i, j], "weight_from", { source: j }));
+      const source = this.called(k === 0 ? `x[${j}]` : `n${k}.${j}`);
+      found.push(this.number(["layers", k, "weight", i, j], "weight_from", { source }));
     });
     found.push(...this.activation(layer, k));
     const wide = this.store.state.network.layers.length > 1;
@@ -186,7 +227,7 @@ export class Inspector {
           send({ ...now, [key]: Array.isArray(value) ? typed : control.value });
         });
       }
-      return field(key.replaceAll("_", " "), control, [...path, key]);
+      return field(nameIn(this.words)(key), control, [...path, key]);
     });
   }
 
@@ -245,8 +286,8 @@ export class Inspector {
   }
 
   /** A number to type, and a slider of it. */
-  private number(path: Path, key = "value", values: Record<string, number> = {}): HTMLElement {
-    const value = Number(at(this.store.state, path));
+  private number(path: Path, key = "value", values: Record<string, string | number> = {}): HTMLElement {
+    const value = sizeOf(at(this.store.state, path));
     const typed = make("input");
     typed.type = "text";
     typed.inputMode = "decimal";

@@ -44,6 +44,7 @@ export class Lessons {
       const item = make("li");
       const open = button(lesson.title, () => this.open(k), "link");
       if (k === this.now) open.setAttribute("aria-current", "true");
+      item.classList.toggle("done", this.whole(lesson));
       item.append(open);
       list.append(item);
     });
@@ -97,11 +98,24 @@ export class Lessons {
         if (!answer) return;
         said.textContent = String(answer["said"]);
         if (answer["right"]) this.done.add(key);
+        this.tick();
         form.classList.toggle("done", Boolean(answer["right"]));
         form.classList.toggle("not-yet", !answer["right"]);
       });
     });
     return form;
+  }
+
+  private whole(lesson: Lesson): boolean {
+    return lesson.tasks.every((task) => this.done.has(`${lesson.name}/${task.name}`));
+  }
+
+  /** Lessons of which every task is done are ticked. */
+  private tick(): void {
+    [...this.root.querySelectorAll(".lessons > li")].forEach((item, k) => {
+      const lesson = this.all[k];
+      item.classList.toggle("done", lesson !== undefined && this.whole(lesson));
+    });
   }
 
   private mark(lesson: Lesson, task: string, answer: string): Promise<Answer | null> {

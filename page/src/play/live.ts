@@ -1,7 +1,5 @@
 /** Sets the numbers of a picture whose shape stays: the texts come from the core, in order. */
 
-import { setText } from "./ui";
-
 export interface Numbers {
   loss: string;
   after: string;
@@ -88,9 +86,16 @@ export function setNumbers(svg: SVGSVGElement, numbers: Numbers): void {
     const card = of.get(ref);
     if (card?.texts.length !== texts.length) continue;
     card.texts.forEach(({ place, size }, k) => {
-      if (size * scale >= LEAST) setText(place, texts[k] ?? "");
+      if (size * scale >= LEAST) write(place, texts[k] ?? "");
     });
   }
+}
+
+/** Into the text that is there already: another one would be styled first. */
+function write(place: SVGTextElement, text: string): void {
+  const there = place.firstChild;
+  if (!(there instanceof Text)) place.textContent = text;
+  else if (there.data !== text) there.data = text;
 }
 
 export function meets({ x, y, width, height }: DOMRect, { by, frame }: Sight): boolean {

@@ -2,7 +2,7 @@
 
 import { Words } from "../words";
 import { Address } from "./address";
-import { overHttp, overMessages, type Answer, type Transport } from "./api";
+import { overHttp, overMessages, type Answer, type Transport, type Waits } from "./api";
 import { blamePanel } from "./blame";
 import { Changes, type Change } from "./changes";
 import type { Point } from "./charts";
@@ -43,11 +43,11 @@ class Play {
   private readonly tabs = new Tabs(() => this.draw());
   private inspector!: Inspector;
   private lessons!: Lessons;
-  private readonly trail = new Trail();
+  private readonly trail = new Trail(() => this.words);
 
   constructor() {
     const framed = document.documentElement.dataset["transport"] === "messages";
-    const waits = (why: "busy" | "offline" | null): void => this.says.waits(why);
+    const waits = (why: Waits | null): void => this.says.waits(why);
     const carry = framed ? overMessages(waits) : overHttp(waits);
     this.ask = async (request) => {
       this.asking += 1;
@@ -141,7 +141,9 @@ class Play {
   private makeInspector(picked: string): Inspector {
     const apply = (edit: Edit, merge: string | null = null): void => this.apply(edit, merge);
     const mark = (ref: string): void => this.stage.mark(ref);
-    return new Inspector(byId("panel-edit"), this.store, this.words, this.choices, apply, mark, picked);
+    const called = (ref: string): string => this.stage.called(ref);
+    const { store, words, choices } = this;
+    return new Inspector(byId("panel-edit"), store, words, choices, apply, mark, picked, called);
   }
 
   private desk(): Desk {
@@ -291,6 +293,7 @@ class Play {
     this.lessons = this.lessons.in(this.desk());
     this.inspector = this.makeInspector(this.inspector.shown);
     this.tools.mark(this.words);
+    this.trail.say();
     this.draw();
     this.teller.now();
   }

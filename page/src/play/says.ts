@@ -1,7 +1,7 @@
 /** What the page says of itself: that it waits, what went wrong, and whether anything is under way. */
 
 import type { Words } from "../words";
-import type { Answer } from "./api";
+import type { Answer, Waits } from "./api";
 import { blameField, byId, problemIn, setText } from "./ui";
 
 const NOTHING = { code: "", text: "", hint: "", path: [], place: "" };
@@ -16,7 +16,7 @@ export class Says {
     place.hidden = !text;
   }
 
-  waits(why: "busy" | "offline" | null): void {
+  waits(why: Waits | null): void {
     const place = byId("waiting");
     place.hidden = why === null;
     if (why) place.textContent = this.words().say(`waiting_${why}`);

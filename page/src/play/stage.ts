@@ -45,16 +45,36 @@ export class Stage {
     this.names = answer["names"] as Record<string, string>;
     this.drawing.abort();
     this.drawing = new AbortController();
+    const aimed = this.svg?.style.transform;
     // the core's own SVG, in which every label was escaped
     this.frame.innerHTML = String(answer["svg"]);
-    this.picture = new Picture(this.section, this.words(), this.drawing.signal);
-    if (look) this.picture.resume(look);
-    this.lighten = this.svg && new Lighten(this.svg, this.drawing.signal);
+    // most often it is to be aimed there again: then it is laid out once
+    if (this.svg && aimed) this.svg.style.transform = aimed;
+    this.still(() => {
+      this.picture = new Picture(this.section, this.words(), this.drawing.signal);
+      if (look) this.picture.resume(look);
+      this.lighten = this.svg && new Lighten(this.svg, this.drawing.signal);
+    });
     this.drawn = performance.now() - started;
   }
 
   private words(): Words {
     return new Words(this.texts(), this.names);
+  }
+
+  /** The picture is where it is aimed at once: on its way, nobody knows what of it is in sight. */
+  private still(aim: () => void): void {
+    const { svg } = this;
+    if (svg) svg.style.transition = "none";
+    aim();
+    if (!svg) return;
+    svg.getBoundingClientRect();
+    svg.style.transition = "";
+  }
+
+  /** A part by its own name, or by its symbol. */
+  called(ref: string): string {
+    return this.names[ref] ?? ref;
   }
 
   /** The numbers alone, at once. */
@@ -109,9 +129,11 @@ export class Stage {
     );
     startCuts(signal);
     this.steps = steps;
-    steps.go(at, false, false);
-    if (guessing) this.guess.toggle();
-    picture.resume({ ...look, parts: picture.look.parts });
+    this.still(() => {
+      steps.go(at, false, false);
+      if (guessing) this.guess?.toggle();
+      picture.resume({ ...look, parts: picture.look.parts });
+    });
   }
 
   walk(by: 1 | -1): void {

@@ -62,6 +62,7 @@ export class Teller {
       heard.fault(picture);
       return;
     }
+    if (heard.running()) await painted();
     this.stage.draw(picture);
     heard.drawn();
     await this.boundary(state);
@@ -82,4 +83,9 @@ export class Teller {
     if (answer.error) return;
     drawBoundary(byId("boundary") as HTMLCanvasElement, answer as unknown as Boundary);
   }
+}
+
+/** Just after a frame, when there is the most time before the next one. */
+function painted(): Promise<void> {
+  return new Promise((go) => requestAnimationFrame(() => setTimeout(go, 0)));
 }

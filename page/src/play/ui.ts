@@ -112,7 +112,8 @@ export function choice(
 const PROPER: Record<string, string> = {
   toml: "TOML", json: "JSON", svg: "SVG", png: "PNG", markdown: "Markdown", latex: "LaTeX",
   html: "HTML", xor: "XOR", sgd: "SGD", adam: "Adam", adamw: "AdamW", rmsprop: "RMSprop",
-  adagrad: "AdaGrad", relu: "ReLU", elu: "ELU", silu: "SiLU", gelu: "GELU",
+  adagrad: "AdaGrad", relu: "ReLU", leaky_relu: "Leaky ReLU", elu: "ELU", silu: "SiLU",
+  gelu: "GELU", tanh: "tanh", amsgrad: "AMSGrad", alpha: "α", eps: "ε", betas: "β₁; β₂",
 };
 
 /** A text of the words, or the plain name where they have none of it. */

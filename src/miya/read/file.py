@@ -85,8 +85,8 @@ def original_text(language: str = "en") -> str:
     return source.read_text("utf-8")
 
 
-def _form(path: Path) -> str:
-    """ "toml" or "json" from the name; refuses what is never read, before it is opened."""
+def refuse_kind(path: Path) -> None:
+    """Raise E501 for the name of a pickle, E505 for that of YAML; the file is not looked at."""
     suffix = path.suffix.lower()
     if suffix in PICKLES:
         refuse(path)
@@ -96,6 +96,12 @@ def _form(path: Path) -> str:
             f"{path} refused: YAML is not read, since its tags can run code and its aliases grow",
             hint="write the network as TOML or JSON",
         )
+
+
+def _form(path: Path) -> str:
+    """ "toml" or "json" from the name; refuses what is never read, before it is opened."""
+    suffix = path.suffix.lower()
+    refuse_kind(path)
     if suffix in (".toml", ".json"):
         return suffix[1:]
     check_regular(path)

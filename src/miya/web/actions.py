@@ -6,7 +6,7 @@ between two requests: the state goes back and forth whole (web/state.py). Each a
 says below, and "warnings", a list of texts. Texts of numbers are written here; a page never
 formats or computes one.
 
-    open       {text?, form?}                  -> state     (of no text: the original story)
+    open       {text?, form?} or {example?}    -> state     (of nothing: the original story)
     link       {hash}                          -> state
     edit       {state, edit}                   -> state, numbers   (web/edits.py has the edits)
     numbers    {state}                         -> numbers            (web/numbers.py)
@@ -33,12 +33,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from ..core.network import Network
 from ..errors import MiyaInputError, MiyaWarning
 from . import state as states
 from .edits import edited
+from .faults import said, warned
 from .fields import whole
 from .state import State
 
@@ -50,23 +52,31 @@ MOST_STEPS = 200
 
 def act(request: Any) -> Answer:
     """Answer one request. Never raises for bad input; a MemoryError or a bug does go through."""
+    language = spoken(request)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             answer = _answer(request)
         except MiyaInputError as error:
-            answer = {"error": fault(error)}
+            answer = {"error": fault(error, language)}
     answer["warnings"] = sorted(
-        {str(w.message) for w in caught if issubclass(w.category, MiyaWarning)}
+        {warned(str(w.message), language) for w in caught if issubclass(w.category, MiyaWarning)}
     )
     return answer
 
 
-def fault(error: MiyaInputError) -> dict[str, Any]:
+def spoken(request: Any) -> str:
+    """The language that a fault of the request is told in, whatever the request is."""
+    given = request.get("language") if isinstance(request, dict) else None
+    return given if isinstance(given, str) and given in LANGUAGES else LANGUAGES[0]
+
+
+def fault(error: MiyaInputError, language: str = LANGUAGES[0]) -> dict[str, Any]:
+    text, hint = said(error.code, error.what, error.hint, language)
     return {
         "code": error.code,
-        "text": error.what,
-        "hint": error.hint,
+        "text": text,
+        "hint": hint,
         "path": [p if isinstance(p, int) else str(p) for p in error.path],
         "place": error.place,
     }
@@ -105,15 +115,18 @@ def _text(request: Request, key: str) -> str:
 
 
 def _open(request: Request) -> Answer:
-    from ..read.file import original_text
+    from ..read.file import refuse_kind
     from ..read.parse import parse
+    from .examples import example
 
     form = request.get("form", "toml")
     if form not in ("toml", "json"):
+        if isinstance(form, str) and form.isalnum():
+            refuse_kind(Path(f"a .{form}"[:20]))
         raise MiyaInputError("E219", f"the form is {form!r}"[:200], hint="choose toml or json")
     text = request.get("text")
     if text is None:
-        text, form = original_text(_language(request)), "toml"
+        text, form = example(request.get("example", "original"), _language(request))
     elif not isinstance(text, str):
         raise MiyaInputError("E808", "text is no text", hint="send the network file's text")
     return {"state": states.new_state(parse(text, form))}

@@ -24,11 +24,12 @@ from starlette.routing import Route
 from .. import __version__
 from ..errors import MiyaInputError
 from ..read.parse import parse
-from .actions import act, fault
+from .actions import act, fault, spoken
 from .assets import TYPES, asset, page
+from .faults import said
 from .guard import COOKIE, HEADERS, LARGEST_BODY, Guard
 from .quick import is_quick, warm
-from .workers import Busy, Failed, Workers
+from .workers import Busy, Failed, Leaving, Workers
 
 BODY_SECONDS = 10.0
 CLOSED = (
@@ -148,8 +149,15 @@ class _Server:
                 "Miya has her paws full: many ask at once",
                 "your last change is kept; it is tried again in a moment",
             ) from None
+        except Leaving:
+            raise Refused(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "the playground is being stopped",
+                "your last change is kept; it is sent again when the server is back",
+            ) from None
         except Failed as failed:
-            error = {"code": failed.code, "text": failed.text, "hint": failed.hint, "path": []}
+            text, hint = said(failed.code, failed.text, failed.hint, spoken(wanted))
+            error = {"code": failed.code, "text": text, "hint": hint, "path": []}
             return _told({"error": error}, HTTPStatus.UNPROCESSABLE_ENTITY)
         status = HTTPStatus.UNPROCESSABLE_ENTITY if "error" in answer else HTTPStatus.OK
         return _told(answer, status)

@@ -10,6 +10,7 @@ from ..drawing.scene import VIEWS
 from ..story.words import load
 from .datasets import DATASETS
 from .edits import EDITS
+from .examples import FILES
 
 
 def choices(language: str) -> dict[str, Any]:
@@ -19,6 +20,7 @@ def choices(language: str) -> dict[str, Any]:
         "losses": {name: _options(kind) for name, kind in losses.KINDS.items()},
         "optimizers": {name: _options(kind) for name, kind in optimizers.KINDS.items()},
         "datasets": list(DATASETS),
+        "examples": list(FILES),
         "measures": list(get_args(Measure)),
         "views": list(VIEWS),
         "edits": list(EDITS),

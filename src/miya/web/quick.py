@@ -6,6 +6,7 @@ milliseconds, and little memory. Everything else is for a worker that can be end
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 from .edits import MOST_DEEP
@@ -17,8 +18,15 @@ MEASURES = ("pressure", "step")  # the others take a step, or a run, for each pa
 
 
 def warm() -> None:
-    """Load what such an answer needs, before anybody waits for one."""
+    """Load what such an answer needs, and answer once, before anybody waits for one."""
     from . import numbers, training  # noqa: F401
+    from .actions import act
+
+    state = act({"action": "open"})["state"]
+    edit = {"kind": "set", "path": ["learning_rate"], "value": 0.1}
+    act({"action": "edit", "state": state, "edit": edit})
+    gc.collect()
+    gc.freeze()  # the modules are there for good: no collection need go through them
 
 
 def is_quick(request: Any, size: int) -> bool:

@@ -77,12 +77,13 @@ def serve(
     import uvicorn
 
     from .app import application
-    from .workers import Workers
+    from .workers import SECONDS, Workers
 
     listening = bound(host, port)
     port = listening.getsockname()[1]
     guard = Guard.of(names_of(host, names), port)
-    app = application(guard, Workers(workers), cookie=f"{COOKIE}_{port}")
+    pool = Workers(workers)
+    app = application(guard, pool, cookie=f"{COOKIE}_{port}")
     config = uvicorn.Config(
         app,
         log_level="error",  # a broken request is not worth a line
@@ -90,7 +91,7 @@ def serve(
         server_header=False,
         limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=30,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=int(SECONDS) + 3,  # a computation has at most so long
         h11_max_incomplete_event_size=32 * 1024,
         http=_protocol(),
         ws="none",
@@ -99,7 +100,19 @@ def serve(
     shown = "127.0.0.1" if host in ("0.0.0.0", "::", "localhost") else shown
     ready(f"http://{shown}:{port}/?token={guard.token}")
     with listening:
-        uvicorn.Server(config).run(sockets=[listening])
+        _server(config, pool.leave).run(sockets=[listening])
+
+
+def _server(config: Any, leave: Callable[[], None]) -> Any:
+    """uvicorn's, which calls `leave` when it is told to stop."""
+    import uvicorn
+
+    class Leaving(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: Any) -> None:
+            leave()
+            super().handle_exit(sig, frame)
+
+    return Leaving(config)
 
 
 def _protocol() -> Any:

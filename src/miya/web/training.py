@@ -13,6 +13,7 @@ from ..core.rounding import Array
 from ..core.step import outputs_of, take_step
 from ..core.trace import Trace
 from ..errors import MiyaInputError
+from ..story.numbers import number
 from .state import State, copied, network_of
 
 Memory = dict[str, dict[str, Array]]
@@ -88,10 +89,11 @@ def stepped(state: State, steps: int) -> tuple[State, list[dict[str, Any]]]:
 
 
 def _told(trace: Trace) -> dict[str, Any]:
-    """pressure: Σ |δ| of each layer's neurons, summed over the examples."""
+    """pressure: Σ |δ| of each layer's neurons, summed over the examples. said: the loss as text."""
     return {
         "step": trace.number,
         "loss": trace.loss,
+        "said": number(trace.loss, 4),
         "pressure": [float(np.abs(layer.delta).sum()) for layer in trace.layers],
     }
 

@@ -22,6 +22,10 @@ class Busy(Exception):
     """More than QUEUE computations are wanted at once."""
 
 
+class Leaving(Exception):
+    """The server stops, and what waited is not begun."""
+
+
 class Failed(Exception):
     """A computation was ended: `code` of the answer, `text` for the person."""
 
@@ -36,7 +40,8 @@ class Workers:
     def __init__(self, count: int = 2, *, seconds: float = SECONDS, memory: int = MEMORY) -> None:
         from pebble import ProcessPool
 
-        self.seconds, self.waiting = seconds, 0
+        self.seconds, self.waiting, self.leaving = seconds, 0, False
+        self.wanted: set[Any] = set()  # the futures of what waits or runs
         self.pool = ProcessPool(
             max_workers=count,
             max_tasks=0,
@@ -46,14 +51,23 @@ class Workers:
         )
 
     async def ask(self, request: Any) -> Answer:
-        """The answer of `act`. Raises Busy, and Failed E810 out of time, E811 out of memory."""
+        """The answer of `act`. Raises Busy, Leaving, and Failed E810 out of time, E811 out of
+        memory."""
+        if self.leaving:
+            raise Leaving
         if self.waiting >= QUEUE:
             raise Busy
         self.waiting += 1
         try:
             future = self.pool.schedule(_act, args=[request], timeout=self.seconds)
+            self.wanted.add(future)
+            future.add_done_callback(self.wanted.discard)
             answer: Answer = await asyncio.wrap_future(future)
             return answer
+        except asyncio.CancelledError:
+            if future.cancelled() and self.leaving:
+                raise Leaving from None
+            raise
         except (TimeoutError, OutOfTime):
             raise Failed(
                 "E810",
@@ -68,6 +82,13 @@ class Workers:
             raise
         finally:
             self.waiting -= 1
+
+    def leave(self) -> None:
+        """Finish what runs, and begin nothing more: what waits gets Leaving."""
+        self.leaving = True
+        for future in tuple(self.wanted):
+            if not future.running():
+                future.cancel()
 
     def close(self) -> None:
         """End every process; what is being worked out is lost."""

@@ -45,10 +45,11 @@ def pictures(trace: Trace, story: Story, views: Iterable[View], *, miya: bool) -
 
 
 def one_picture(draw: Callable[[str], str]) -> str:
-    """The only picture of a page; draw: the SVG in a theme."""
+    """The only picture of a page; draw: the SVG in a theme. Its colours are its own: those of the
+    root would have a live page styled anew with each picture."""
     palette: Palette = {}
     drawn = _both(lambda view, theme: draw(theme), "whole", palette)
-    return _style(palette) + element("div", drawn, class_="view", data_view="whole")
+    return _style(palette, ".view") + element("div", drawn, class_="view", data_view="whole")
 
 
 def _both(draw: Callable[[View, str], str], view: View, palette: Palette) -> str:
@@ -70,9 +71,9 @@ def _shape(drawn: str) -> str:
     return NAME.sub("m", COLOUR.sub("#", drawn)).replace("miya-dark", "miya-light")
 
 
-def _style(palette: Palette) -> str:
+def _style(palette: Palette, scope: str = ":root") -> str:
     def rules(theme: int) -> str:
         return "".join(f"--{name}:{pair[theme]};" for pair, name in palette.items())
 
-    dark = f"@media screen and (prefers-color-scheme:dark){{:root{{{rules(1)}}}}}"
-    return element("style", f":root{{{rules(0)}}}{dark}")
+    dark = f"@media screen and (prefers-color-scheme:dark){{{scope}{{{rules(1)}}}}}"
+    return element("style", f"{scope}{{{rules(0)}}}{dark}")
