@@ -11,7 +11,6 @@ from distributed.trainings import (
     EVERY,
     STEPS,
     collectives,
-    credits,
     starts,
     train,
     watched_by_first,
@@ -24,7 +23,7 @@ from miya.watching.records import GroupRecord, LayerRecord, NeuronRecord, StepRe
 REAL = (("real", True),)
 NONE = np.empty(0)
 OF_RANKS = {"seconds", "layers", "groups", "neurons"}
-OF_SPLIT = {"real", "split", "input_share", "input_most", "input_lead"}
+OF_SPLIT = {"split", "input_share", "input_most", "input_lead"}
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +91,7 @@ def test_ddp_reads_as_one_process(world, whole, tmp_path):
 @pytest.mark.parametrize("world", [2, 4])
 def test_fsdp_reads_as_one_process(world, whole, tmp_path):
     """Of 1 and 7 rows some ranks have none. A norm's bias is whole on every rank."""
-    assert work_together(world, train, "fsdp", tmp_path) == [None] * world
+    assert work_together(world, train, "fsdp", tmp_path, REAL) == [None] * world
     run = read_run(tmp_path)
     found = {layer.layer: layer.split for layer in next(run.of_rank(0)).layers}
     assert found.pop("norm") == "parts" and set(found.values()) == {"rows"}
@@ -101,18 +100,10 @@ def test_fsdp_reads_as_one_process(world, whole, tmp_path):
 
 def test_copies_of_parts_are_counted_once(whole, tmp_path):
     """Two copies of two parts each. Which neuron is whose is then not told."""
-    assert work_together(4, train, "copies", tmp_path) == [None] * 4
+    assert work_together(4, train, "copies", tmp_path, REAL) == [None] * 4
     run = read_run(tmp_path)
     assert {layer.split for layer in next(run.of_rank(3)).layers} == {"parts"}
     all_same(run, without_lists(whole, {n.layer for n in whole[0].neurons}), OF_SPLIT)
-
-
-def test_credits_of_parts_are_refused():
-    said = (
-        "E784 credits are not worked out where parameters are split among processes. Leave credit "
-        "out"
-    )
-    assert work_together(2, credits) == [("MiyaInputError", said)] * 2
 
 
 @pytest.mark.parametrize("kind", ["ddp", "fsdp"])

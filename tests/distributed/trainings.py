@@ -116,12 +116,6 @@ def collectives(rank, world, kind, run):
     return calls[:STEPS], calls[STEPS:]
 
 
-def credits(rank, world):
-    model = made("fsdp", world)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
-    miya.watch(model, optimizer, loss=nn.MSELoss(), credit=True)
-
-
 def watched_by_first(rank, world, run):
     """Only the first process watches."""
     return train(rank, world, "ddp", run, watched=rank == 0)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import miya
-from miya.watching import biases, deltas, sampled
+from miya.watching import deltas, sampled
 from miya.watching.activations import RELU
 from miya.watching.sinks import MemorySink
 
@@ -19,6 +19,15 @@ SHAPES = {
     "image": ((16, 32, 32, 32), 1),
     "long": ((16, 8, 1024), 1),
 }
+
+
+@pytest.fixture(autouse=True)
+def alone():
+    """Small operations on one thread, which does not wait for another."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 TURNS = 1120  # a multiple of every number of turns
@@ -72,13 +81,14 @@ def test_where_sums_are_asked_for_they_are_of_everything():
 def test_a_small_delta_is_read_whole():
     delta = torch.randn(128, 512, dtype=torch.float64)
     assert not deltas.is_large(delta, 1)
-    found = deltas.read(delta, 1, 3, summed=False)
+    found = deltas.read(delta, 1, 3, summed=True)
     assert found.squares == pytest.approx(float((delta**2).sum()), rel=1e-12)
+    assert deltas.read(delta, 1, 3, summed=False).pressure is None
     np.testing.assert_allclose(found.pressure.numpy(), delta.sum(0).numpy(), atol=1e-12)
 
 
 class Cases:
-    """A layer, its input, and which output is its own."""
+    """A layer, and its input."""
 
     linear = (lambda: nn.Linear(6, 5), (4, 6))
     sequence = (lambda: nn.Linear(6, 5), (4, 3, 6))
@@ -90,69 +100,127 @@ class Cases:
     attention = (lambda: nn.MultiheadAttention(6, 2, batch_first=True), (4, 3, 6))
 
 
-def called(name):
-    make, shape = getattr(Cases, name)
-    torch.manual_seed(1)
-    layer = make().double()
-    x = torch.randn(shape, dtype=torch.float64)
-    out = layer(x, x, x)[0] if name == "attention" else layer(x)
-    bias = layer.out_proj.bias if name == "attention" else layer.bias
-    own = isinstance(layer, (nn.modules.conv._ConvNd, nn.BatchNorm2d, nn.GroupNorm))
-    return layer, x, out, bias, 1 if own else out.dim() - 1
+class Around(nn.Module):
+    """One layer, whose output is kept."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer, self.outputs = layer, []
+
+    def forward(self, x):
+        attends = isinstance(self.layer, nn.MultiheadAttention)
+        found = self.layer(x, x, x)[0] if attends else self.layer(x)
+        if found.requires_grad:
+            found.retain_grad()
+        self.outputs.append(found)
+        return found
 
 
-def fails(fault):
-    raise fault
+def pressures(model, losses, counts=None, **options):
+    """What the watch told of the layer in each step, and what autograd has. losses: of the model
+    and a batch, each step with a list of them."""
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
+    sink, expected = MemorySink(), []
+    with miya.watch(model, optimizer, every=1, sinks=[sink], rules=False, **options) as watch:
+        for step in losses:
+            optimizer.zero_grad()
+            model.outputs.clear()
+            for backward in step:
+                backward(model)
+            axis = 1 if isinstance(model.layer, CHANNELS) else -1
+            deltas_ = [out.grad for out in model.outputs if out.grad is not None]
+            expected.append(sum(d.movedim(axis, -1).flatten(0, -2).sum(0) for d in deltas_))
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1e-3)
+            optimizer.step()
+            if counts is not None:
+                counts.append(sum(leaf.trusted for leaf in watch.sights.leaves.leaves.values()))
+    own = ("layer.out_proj", "layer")
+    told = [
+        next(n.pressure for name in own for n in r.neurons if n.layer == name) for r in sink.steps
+    ]
+    return told, [e.numpy() for e in expected]
+
+
+CHANNELS = (nn.modules.conv._ConvNd, nn.BatchNorm2d, nn.GroupNorm)
+
+
+def plainly(shape, seed):
+    def backward(model):
+        x = torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+        model(x).sin().sum().backward()
+
+    return backward
 
 
 @pytest.mark.parametrize("name", [n for n in vars(Cases) if not n.startswith("_")])
-def test_the_sum_of_deltas_is_what_the_node_gives_its_bias_and_nothing_else(name):
-    _, _, out, bias, axis = called(name)
-    found = []
-    assert biases.sums_into(out, axis, bias, found.append, fails)
-    out.retain_grad()
-    # the bias has a part in the loss of its own too, which is no δ
-    (out.sin().sum() + (bias + 1).square().sum()).backward()
-    rest = [d for d in range(out.dim()) if d != axis]
-    expected = out.grad.sum(rest)
-    assert len(found) == 1
-    np.testing.assert_allclose(found[0].numpy(), expected.numpy(), rtol=1e-12, atol=1e-13)
-    assert not np.allclose(bias.grad.numpy(), expected.numpy())
+def test_the_sum_of_deltas_is_the_gradient_of_the_bias(name):
+    make, shape = getattr(Cases, name)
+    torch.manual_seed(1)
+    model, counts = Around(make().double()), []
+    steps = [[plainly(shape, 10 * k), plainly(shape, 10 * k + 1)] for k in range(7)]
+    told, expected = pressures(model, steps, counts)
+    assert counts == [1] * 7, "it is trusted, so that the third step asks autograd alone"
+    for one, other in zip(told, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-13)
+    assert not any(p._backward_hooks for p in model.parameters())
 
 
-def test_where_the_bias_gets_no_gradient_delta_is_summed():
-    layer, _, out, bias, axis = called("sequence")
-    found = []
-    assert biases.sums_into(out, axis, bias, found.append, fails)
-    out.retain_grad()
-    out.sin().sum().backward(inputs=[layer.weight, out])
-    np.testing.assert_allclose(found[0].numpy(), out.grad.sum((0, 1)).numpy(), rtol=1e-12)
+def with_own_part(model):
+    """The bias has a part in the loss of its own too, which is no δ."""
+    x = torch.randn(4, 3, 6, dtype=torch.float64)
+    (model(x).sin().sum() + (model.layer.bias + 1).square().sum()).backward()
+
+
+def without_bias(model):
+    x = torch.randn(4, 3, 6, dtype=torch.float64)
+    model(x)
+    out = model.outputs[-1]
+    out.sin().sum().backward(inputs=[model.layer.weight, out])
 
 
 class Scaled(nn.Module):
-    """Adds its bias times two, before its neurons are moved to another dimension."""
+    """Adds its bias times two."""
 
     def __init__(self):
         super().__init__()
-        self.weight, self.bias = nn.Parameter(torch.randn(5, 5)), nn.Parameter(torch.randn(5))
+        self.weight, self.bias = nn.Parameter(torch.randn(5, 6)), nn.Parameter(torch.randn(5))
 
     def forward(self, x):
-        return torch.addmm(self.bias, x, self.weight, beta=2)
+        return x @ self.weight.T + 2 * self.bias
 
 
-def test_what_does_not_give_the_sum_is_left_alone():
-    scaled, x = Scaled(), torch.randn(5, 5)
-    refused = {
-        "factor": (scaled(x), 1, scaled.bias),
-        "moved": (nn.Linear(5, 5)(x).t(), 1, scaled.bias),
-        "another's": (nn.Linear(5, 5)(x), 1, scaled.bias),
-        "changed": ((linear := nn.Linear(5, 5))(x) * 2, 1, linear.bias),
-        "turned": ((turned := nn.Linear(5, 5))(x).t(), 1, turned.bias),
-        "frozen": ((frozen := nn.Linear(5, 5).requires_grad_(False))(x), 1, frozen.bias),
-        "none": (nn.Linear(5, 5, bias=False)(x), 1, None),
-    }
-    for why, (out, axis, bias) in refused.items():
-        assert not biases.sums_into(out, axis, bias, fails, fails), why
+@pytest.mark.parametrize(
+    ("layer", "backward"),
+    [
+        (lambda: nn.Linear(6, 5), with_own_part),
+        (lambda: nn.Linear(6, 5), without_bias),
+        (Scaled, plainly((4, 3, 6), 3)),
+    ],
+)
+def test_where_the_bias_has_another_gradient_deltas_are_summed(layer, backward):
+    model, counts = Around(layer().double()), []
+    told, expected = pressures(model, [[backward]] * 6, counts)
+    assert counts == [0] * 6
+    for one, other in zip(told, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-13)
+
+
+def test_hooks_of_the_users_own_on_a_bias_are_left_to_do_their_work():
+    model, counts = Around(nn.Linear(6, 5).double()), []
+    model.layer.bias.register_hook(lambda gradient: 3 * gradient)
+    told, expected = pressures(model, [[plainly((4, 3, 6), k)] for k in range(6)], counts)
+    assert counts == [0] * 6 and len(model.layer.bias._backward_hooks) == 1
+    for one, other in zip(told, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-13)
+
+
+def test_a_pass_that_leaves_the_bias_out_is_told_without_a_pressure_and_then_summed():
+    model = Around(nn.Linear(6, 5).double())
+    steps = [[plainly((4, 3, 6), k)] for k in range(4)] + [[without_bias]] * 2
+    told, expected = pressures(model, steps)
+    assert [len(one) for one in told] == [5, 5, 5, 5, 0, 5]
+    for one, other in zip(told[:4] + told[5:], expected[:4] + expected[5:], strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-13)
 
 
 @pytest.mark.parametrize("bias", [True, False])

@@ -61,9 +61,106 @@ def test_the_page_says_what_was_written(tmp_path):
     assert "steps watched 10" in text and "findings 1" in text
     assert told(LATE).statement in text
     assert "Found at step 61." in text
-    assert "I found 1 things worth a look. The first holds since step 41." in text
+    assert "I found one thing worth a look. It holds since step 41." in text
     for layer, _ in LAYERS:
         assert layer in text
+
+
+SILENT = {
+    "cause": "unknown",
+    "share": 0.47,
+    "count": 47,
+    "neurons": 100,
+    "input_mean": -2.1,
+    "bias_mean": -1.0,
+    "negative": None,
+    "relative_step": 0.1,
+    "at": 1,
+    "watched": 8,
+}
+FLAT = {
+    "from": "later",
+    "flat": 0.61,
+    "saturated": 0.5,
+    "activation": "tanh",
+    "input_mean": 3.0,
+    "watched": 5,
+}
+DRIFTED = {
+    "bias_mean": 0.6,
+    "moved": 0.5,
+    "deviations": 4.0,
+    "deviation": 0.1,
+    "input_mean": 0.0,
+    "watched": 20,
+}
+GROWN = {
+    "what": "deltas",
+    "start": "0",
+    "end": "2",
+    "layers": 4,
+    "factor": 1e4,
+    "each": 10.0,
+    "watched": 5,
+}
+JUMPED = {"gradient": 3.0, "usual": 0.01, "factor": 300.0, "times": 2}
+
+
+@pytest.mark.parametrize(
+    "rule, facts, changes, language, said",
+    [
+        ("dead_neurons", SILENT, {"dead": 1.0}, "en", "47 % when it was found, 100 % at step 91"),
+        ("saturated", FLAT, {"flat": 0.05}, "en", "61 % when it was found, 5.0 % at step 91"),
+        (
+            "dead_neurons",
+            SILENT,
+            {"dead": 1.0},
+            "ja",
+            "見つかったとき 47 %、最後に見たステップ 91 で 100 %",
+        ),
+        (
+            "dead_neurons",
+            SILENT,
+            {"dead": math.nan},
+            "en",
+            "47 % when it was found, 2.0 % at step 81",
+        ),
+        ("dead_neurons", SILENT, {"dead": None}, "en", "47 % when it was found, 2.0 % at step 81"),
+    ],
+)
+def test_a_share_is_told_as_it_went_on(tmp_path, rule, facts, changes, language, said):
+    """The last step's is another; one that was not measured there, or was no number, is left out."""
+    steps = training()
+    last = [replace(a, **changes) if a.layer == "fc1" else a for a in steps[-1].layers]
+    steps[-1] = replace(steps[-1], layers=tuple(last))
+    run = written(tmp_path, steps, [Finding(rule, "fc1", 41, 1, facts)])
+    assert said in words(report(run, language=language))
+
+
+@pytest.mark.parametrize(
+    "finding",
+    [
+        Finding("dead_neurons", "fc1", 91, 41, SILENT),  # found in the last step
+        Finding("dead_neurons", "gone", 41, 1, SILENT),
+        Finding("gradient_spikes", "fc1", 41, 1, JUMPED),
+    ],
+)
+def test_where_nothing_went_on_nothing_is_said(tmp_path, finding):
+    assert "How it went on" not in words(report(written(tmp_path, training(), [finding])))
+
+
+def test_a_layer_whose_name_is_a_number_is_told_with_its_kind(tmp_path):
+    steps = training(layers=[("0", "Conv2d"), ("2", "Linear")])
+    found = [
+        Finding("gradient_spikes", "2", 41, 1, JUMPED),
+        Finding("bias_drift", "2", 41, 1, DRIFTED),
+        Finding("exploding", "2", 41, 1, GROWN),
+    ]
+    text = words(report(written(tmp_path, steps, found)))
+    assert "2 (Linear): its gradient jumped to 3" in text and "by 0.5 to 0.6" in text
+    # among the findings, and in the story
+    assert text.count("2 (Linear): the mean of its bias has moved") == 2
+    assert "from 0 (Conv2d) to 2 (Linear)" in text
 
 
 def test_a_run_without_findings_says_so(tmp_path):

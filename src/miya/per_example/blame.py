@@ -18,6 +18,7 @@ from ..errors import MiyaInputError, MiyaWarning
 from ..read.torch.checks import check_kinds, check_model
 from ..read.torch.copies import unwrapped
 from ..read.torch.named import loss_named
+from ..read.torch.whole import whole
 from . import fingerprint
 from .capture import measured
 from .columns import NORM, Block, Memory
@@ -30,7 +31,7 @@ from .neurons import Directory
 from .portraits import portraits
 from .progress import bar
 from .result import ExamplesBlame, Facts, measure_of
-from .share import Share, here, lost, whole
+from .share import Share, here, lost
 from .untouched import untouched
 
 

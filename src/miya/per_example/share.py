@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch import nn
 
 from ..errors import MiyaInputError
 from .data import Data
@@ -98,52 +96,3 @@ class _Waiting:
 def _first_sentence(said: str) -> str:
     """Without the place in torch's source that it begins with."""
     return re.sub(r"^\[\S+\]\s*", "", " ".join(said.split())).partition(". ")[0].rstrip(".")
-
-
-def whole(model: nn.Module) -> nn.Module:
-    """A model whose parameters are split among processes (FSDP2) as one with whole ones: its
-    modules anew, without FSDP's hooks, with the same buffers. Every process must call it."""
-    if not any(hasattr(p, "full_tensor") for p in model.parameters()):
-        return model
-    return _whole(model, {}, {})
-
-
-def _whole(
-    model: nn.Module, modules: dict[int, nn.Module], known: dict[int, nn.Parameter | None]
-) -> nn.Module:
-    if id(model) in modules:
-        return modules[id(model)]
-    kinds = type(model).__mro__
-    fsdp = len(kinds) > 2 and kinds[1].__name__ == "FSDPModule"
-    kind = kinds[2] if fsdp else kinds[0]
-    made: Any = object.__new__(kind)
-    modules[id(model)] = made
-    made.__dict__.update(vars(model))
-    for name in ("_forward_pre_hooks", "_forward_hooks"):
-        own = {k: h for k, h in vars(model)[name].items() if not _is_of_fsdp(h)}
-        made.__dict__[name] = type(vars(model)[name])(own)
-    made._parameters = {n: _parameter(p, known) for n, p in model._parameters.items()}
-    made._modules = {
-        n: None if m is None else _whole(m, modules, known) for n, m in model._modules.items()
-    }
-    found: nn.Module = made
-    return found
-
-
-def _parameter(
-    parameter: nn.Parameter | None, known: dict[int, nn.Parameter | None]
-) -> nn.Parameter | None:
-    if id(parameter) not in known:
-        found: torch.Tensor | None = parameter
-        if parameter is not None and hasattr(parameter, "full_tensor"):
-            found = parameter.full_tensor()
-        known[id(parameter)] = (
-            None
-            if parameter is None or found is None
-            else nn.Parameter(found.detach(), requires_grad=parameter.requires_grad)
-        )
-    return known[id(parameter)]
-
-
-def _is_of_fsdp(hook: object) -> bool:
-    return type(getattr(hook, "__self__", None)).__name__ == "FSDPState"

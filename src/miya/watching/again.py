@@ -16,6 +16,9 @@ from ..read.torch.generators import Generators, autocast_as, autocast_now, drawi
 from ..read.torch.runner import attributes_of
 from .deltas import Number
 from .hook import Fail, Hook
+from .sharded import split_again
+
+Agreed = Callable[[], bool]  # whether all ranks run the model now
 
 
 def checked_loss(loss: Any, real: bool, credit: bool, seen: bool) -> None:
@@ -79,6 +82,7 @@ class State:
             with drawing_from(self.generators), autocast_as(self.autocast):
                 yield
         finally:
+            split_again(self.model)
             for (path, module), buffers in zip(modules, own, strict=True):
                 module._buffers.update(buffers)
                 vars(module).update(now.get(path, {}))
@@ -88,26 +92,33 @@ class Closure:
     """A function of the user's works the loss out: called before and after the step, from the same
     random state."""
 
-    def __init__(self, model: nn.Module, call: Callable[[], Any]) -> None:
-        self.model, self.call = model, call
+    def __init__(self, model: nn.Module, call: Callable[[], Any], agreed: Agreed) -> None:
+        self.model, self.call, self.agreed = model, call, agreed
         self.first: torch.Tensor | None = None
         self.state: State | None = None
 
     def open(self) -> None:
         self.first = None
 
+    def anew(self) -> None:
+        """The step begins once more."""
+        self.open()
+
     def close(self) -> None:
         self.first = self.state = None
 
     def before(self) -> None:
         """Right before the optimizer's step."""
-        self.state = State(self.model)
-        self.first = self._loss()
+        if self.agreed():
+            self.state = State(self.model)
+            self.first = self._loss()
 
     def after(self) -> tuple[Number | None, Number | None]:
         """The loss before, and what it changed by."""
         first, self.first = self.first, None
-        return (None, None) if first is None else (first, self._loss() - first)
+        if first is None:
+            return None, None
+        return first, self._loss() - first if self.agreed() else None
 
     def _loss(self) -> torch.Tensor:
         assert self.state is not None
@@ -132,8 +143,11 @@ class Criterion:
     """A module that the loop calls with the model's output works the loss out. What it gave is the
     loss; with real, the model and it are called again after the step."""
 
-    def __init__(self, model: nn.Module, criterion: nn.Module, again: bool, fail: Fail) -> None:
+    def __init__(
+        self, model: nn.Module, criterion: nn.Module, again: bool, fail: Fail, agreed: Agreed
+    ) -> None:
         self.model, self.criterion, self.again, self.fail = model, criterion, again, fail
+        self.agreed = agreed
         self.loss: torch.Tensor | None = None
         self.batches: list[Batch] = []
         self.quiet = False
@@ -149,6 +163,12 @@ class Criterion:
             enter, leave = Hook(self._enter, self.fail), Hook(self._leave, self.fail)
             self.handles.append(self.model.register_forward_pre_hook(enter, with_kwargs=True))
             self.handles.append(self.model.register_forward_hook(leave))
+
+    def anew(self) -> None:
+        """The step begins once more, with the forward pass that is under way."""
+        under_way = [b for b in self.batches[-1:] if b.judged is None and b.output is None]
+        self.open()
+        self.batches = under_way
 
     def close(self) -> None:
         for handle in self.handles:
@@ -183,18 +203,23 @@ class Criterion:
         found = self.batches[0] if len(self.batches) == 1 else None
         return found if found is not None and found.judged is not None else None
 
+    @contextmanager
+    def quietly(self) -> Iterator[None]:
+        """What is called inside is not the loop's."""
+        self.quiet = True
+        try:
+            yield
+        finally:
+            self.quiet = False
+
     def after(self) -> tuple[Number | None, Number | None]:
         """The loss as it was, and what it changed by; None of several passes in one step."""
         batch = self.batch
-        if batch is None or batch.judged is None or not self.again:
+        if batch is None or batch.judged is None or not self.again or not self.agreed():
             return self.loss, None
         rest, named, before = batch.judged
-        self.quiet = True
-        try:
-            # with gradients, since torch takes other ways through attention without
-            with batch.state.again(), torch.enable_grad():
-                output = self.model(*batch.arguments, **batch.named)
-                found = self.criterion(output, *rest, **named)
-        finally:
-            self.quiet = False
+        # with gradients, since torch takes other ways through attention without
+        with self.quietly(), batch.state.again(), torch.enable_grad():
+            output = self.model(*batch.arguments, **batch.named)
+            found = self.criterion(output, *rest, **named)
         return before, found.detach().double() - before.double()

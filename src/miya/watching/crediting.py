@@ -14,8 +14,9 @@ from ..analysis.model.credit import model_credit
 from ..core.model import ModelTrace
 from ..read.torch.runner import ModelRunner
 from ..read.torch.values import to_array
+from ..read.torch.whole import whole, whole_of
 from .again import Batch
-from .layers import Held
+from .layers import WatchedLayer
 
 
 class _Stepped:
@@ -26,36 +27,42 @@ class _Stepped:
 
 
 class Before:
-    """The parameters of a model right before a step, from which credits are worked out."""
+    """The parameters of a model right before a step, from which credits are worked out: of one
+    that is split among processes all of them, on every process, so that all have to make it."""
 
     def __init__(self, model: nn.Module) -> None:
         self.model = model
-        self.parameters = {n: p.detach().clone() for n, p in model.named_parameters()}
+        self.parameters = {n: whole_of(p.detach()).clone() for n, p in model.named_parameters()}
 
     def credits(
-        self, batch: Batch, criterion: nn.Module, held: Sequence[Held]
+        self, batch: Batch, criterion: nn.Module, layers: Sequence[WatchedLayer]
     ) -> dict[int, float] | None:
-        """By layer, the sum of its parameters' credits; None where the model or the loss was
-        called in a way that the runner cannot. Raises MiyaInputError E610."""
+        """By layer that an optimizer holds, the sum of its parameters' credits; None where the
+        model or the loss was called in a way that the runner cannot. Raises MiyaInputError
+        E610."""
         assert batch.judged is not None
         rest, named, _ = batch.judged
         if named or len(rest) > 1 or (batch.named and batch.arguments):
             return None
+        owners = {id(p): k for k, a in enumerate(layers) if a.optimized for p in a.own}
+        of = {n: owners.get(id(p)) for n, p in self.model.named_parameters()}
         step = self._step(batch, criterion, rest[0] if rest else None)
         moved = {n: _moved(n, self.parameters[n], p) for n, p in step.named.items()}
         trace = _Stepped(ModelRunner(step), moved, 0.0)
         found = model_credit(cast(ModelTrace, trace)).values
         sums: dict[int, float] = {}
-        for h in held:
-            value = float(found[h.name].sum()) if h.name in found else 0.0
-            sums[h.layer] = sums.get(h.layer, 0.0) + value
+        for name, layer in of.items():
+            if layer is not None:
+                value = float(found[name].sum()) if name in found else 0.0
+                sums[layer] = sums.get(layer, 0.0) + value
         return sums
 
     def _step(self, batch: Batch, criterion: nn.Module, target: Any) -> Any:
         """What a runner reads of a step."""
-        named = dict(self.model.named_parameters())
+        model = whole(self.model)
+        named = dict(model.named_parameters())
         return SimpleNamespace(
-            model=self.model,
+            model=model,
             criterion=criterion,
             inputs=batch.named or batch.arguments,
             target=target,

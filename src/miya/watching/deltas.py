@@ -1,7 +1,7 @@
 """What is read of one δ: everything of a small one, evenly spread parts of a large one.
 
-Σδ over the batch is never of a part: where the δ is large, it is the gradient of the layer's own
-bias, which autograd works out anyway (biases.py); where there is none, all of δ is summed.
+Σδ over the batch is never of a part: it is the gradient of the layer's own bias, which autograd
+works out anyway (leaves.py); where there is none, all of δ is summed.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def read(delta: torch.Tensor, axis: int, turn: int, summed: bool) -> Read:
     batched = axis > 0
     inner = [d for d in range(batched, delta.dim()) if d != axis]
     if not is_large(delta, axis):
-        return _whole(delta, inner, batched)
+        return _whole(delta, inner, batched, summed)
     examples = delta.shape[0] if batched else 1
     values = delta.numpy() if is_array(delta) else delta
     squares = _of_places(values, delta.numel() // examples, inner or [axis], turn)
@@ -54,7 +54,7 @@ def read(delta: torch.Tensor, axis: int, turn: int, summed: bool) -> Read:
         parts = _sum(delta, inner)
         pressure = parts.sum(0) if batched else parts
         return Read(squares, sum_squares(parts) if inner else squares, pressure, examples)
-    of_examples = _of_neurons(values, axis, inner, turn) if inner else squares
+    of_examples = _of_neurons(delta, axis, inner, turn) if inner else squares
     return Read(squares, of_examples, None, examples)
 
 
@@ -77,44 +77,40 @@ def _of_places(values: Values, each: int, dims: list[int], turn: int) -> Number:
     return _squares(part) * step
 
 
-def _of_neurons(values: Values, axis: int, inner: list[int], turn: int) -> Number:
+def _of_neurons(delta: torch.Tensor, axis: int, inner: list[int], turn: int) -> Number:
     """Σ over the examples of ‖Σδ over its positions‖², from one block of the neurons."""
-    count = values.shape[axis]
+    count = delta.shape[axis]
     wide = -(-count // SHARE)
     blocks = -(-count // wide)
     start = turn % blocks * wide
-    part = values[(slice(None),) * axis + (slice(start, start + wide),)]
-    if isinstance(part, torch.Tensor):
-        return sum_squares(_sum(part, inner)) * blocks
-    with np.errstate(over="ignore", invalid="ignore"):
-        return _squares(np.add.reduce(part, axis=tuple(inner))) * blocks
+    part = delta[(slice(None),) * axis + (slice(start, start + wide),)]
+    return sum_squares(_sum(part, inner)) * blocks
 
 
 def _squares(values: Values) -> Number:
     """Σ of the squares; in float64 where float32 could lose them."""
     if isinstance(values, torch.Tensor):
         return sum_squares(values)
-    with np.errstate(over="ignore", invalid="ignore"):
-        return _of_array(values)
+    flat = values.ravel()
+    found = square_sum(flat)
+    return found if SAFE[0] < found < SAFE[1] else square_sum(flat.astype(np.float64))
 
 
-def _of_array(values: Array) -> float:
-    names = "ijklm"[: values.ndim]
-    found = float(np.einsum(f"{names},{names}->", values, values))
-    if SAFE[0] < found < SAFE[1]:
-        return found
-    wide = values.astype(np.float64)
-    return float(np.einsum(f"{names},{names}->", wide, wide))
+def square_sum(flat: Array) -> float:
+    """Not by NumPy's BLAS: its threads would go on spinning beside torch's own."""
+    return float(np.einsum("i,i->", flat, flat))
 
 
-def _whole(delta: torch.Tensor, inner: list[int], batched: bool) -> Read:
+def _whole(delta: torch.Tensor, inner: list[int], batched: bool, summed: bool) -> Read:
     squares = of_examples = sum_squares(delta)
     parts = delta
     if inner:
         parts = _sum(delta, inner)
         of_examples = sum_squares(parts)
-    pressure = _sum(parts, [0]) if batched else parts
-    return Read(squares, of_examples, pressure, delta.shape[0] if batched else 1)
+    examples = delta.shape[0] if batched else 1
+    if not summed:
+        return Read(squares, of_examples, None, examples)
+    return Read(squares, of_examples, _sum(parts, [0]) if batched else parts, examples)
 
 
 def _sum(tensor: torch.Tensor, dims: list[int]) -> torch.Tensor:

@@ -53,22 +53,35 @@ class Place:
     ) -> None:
         self.module, self.hook, self.before, self.always = module, hook, before, always
         self.handle: Any = None
-        self.fixed = False
+        self.inside = self.fixed = False
 
     def put(self) -> None:
-        if self.handle is not None:
+        if self.inside:
             return
+        self.inside = True
+        if self.handle is None:
+            self.handle = self._registered()
+        else:  # the same again, without all that torch makes anew
+            self._hooks()[self.handle.id] = self.hook
+            if self.always:
+                self.module._forward_hooks_always_called[self.handle.id] = True
+
+    def _registered(self) -> Any:
         if self.before:
-            self.handle = self.module.register_forward_pre_hook(self.hook)
-        else:
-            self.handle = self.module.register_forward_hook(self.hook, always_call=self.always)
+            return self.module.register_forward_pre_hook(self.hook)
+        return self.module.register_forward_hook(self.hook, always_call=self.always)
+
+    def _hooks(self) -> Any:
+        return self.module._forward_pre_hooks if self.before else self.module._forward_hooks
 
     def take(self, *, for_good: bool = False) -> None:
-        if self.handle is not None and (for_good or not self.fixed):
-            self.handle.remove()
-            self.handle = None
+        if self.inside and (for_good or not self.fixed):
+            self._hooks().pop(self.handle.id, None)
+            if self.always:
+                self.module._forward_hooks_always_called.pop(self.handle.id, None)
+            self.inside = False
 
     def settle(self) -> None:
         """A pass has trained: where the hook was in and was not called, it stays."""
-        if self.handle is not None and not self.hook.met:
+        if self.inside and not self.hook.met:
             self.fixed = True

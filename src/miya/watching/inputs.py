@@ -12,7 +12,7 @@ from .layers import WatchedLayer
 from .numbers import Array
 from .table import Table
 
-RARELY = 16  # watched steps, of which one is looked at, beside the 1st, 2nd, 4th and 8th
+RARELY = 32  # watched steps, of which one is looked at, beside the 1st, 2nd, 4th and 8th
 LEAST, MOST = 3, 4_000_000  # inputs, and numbers of the weight, that are told apart
 
 

@@ -1,4 +1,5 @@
-"""Whether the gradients of the step before are still there when new ones come."""
+"""Whether the gradients of the step before are still there when new ones come, and those of a pass
+when the next begins."""
 
 from __future__ import annotations
 
@@ -38,12 +39,41 @@ class Mark:
         self.first = False
 
 
-def marks(probes: Sequence[tuple[int, Held]]) -> dict[int, Mark]:
-    """probes: layers, each with the parameter that stands for it; of those that have a gradient
-    now."""
-    found = {}
-    for k, held in probes:
-        gradient = held.whole.grad
-        if type(gradient) is torch.Tensor and gradient.layout is torch.strided:
-            found[k] = Mark(held.whole, gradient)
-    return found
+class Marks:
+    """Of every layer in some steps, and as long as one was kept; else of one layer, in turn."""
+
+    def __init__(self, probes: Sequence[tuple[int, Held]]) -> None:
+        """probes: layers, each with the parameter that stands for it."""
+        self.probes = probes
+        self.newest: dict[int, Mark] = {}
+
+    def renew(self, turn: int, *, every: bool) -> dict[int, Mark]:
+        """By layer, of those that have a gradient now."""
+        watched = self.probes
+        if not every and watched and not any(map(_was_kept, self.newest.values())):
+            watched = (watched[turn % len(watched)],)
+        self.newest = {}
+        for k, held in watched:
+            gradient = held.whole.grad
+            if type(gradient) is torch.Tensor and gradient.layout is torch.strided:
+                self.newest[k] = Mark(held.whole, gradient)
+        return self.newest
+
+
+def is_emptied(held: Sequence[Held]) -> bool:
+    """Whether the gradients of a layer's parameters are there, and all 0: `zero_grad` with
+    `set_to_none=False` leaves them so. Another device is asked for that only in autocast, where a
+    GradScaler may be at work; parts of split parameters may be 0 for other reasons."""
+    found = [h.whole.grad for h in held if h.whole.requires_grad]
+    whole = [g for g in found if type(g) is torch.Tensor and g.layout is torch.strided]
+    if len(whole) < len(found) or not all(_may_be_asked(g.device.type) for g in whole):
+        return False
+    return not any(bool(g.detach().any()) for g in whole)
+
+
+def _may_be_asked(device: str) -> bool:
+    return device == "cpu" or torch.is_autocast_enabled(device)
+
+
+def _was_kept(mark: Mark) -> bool:
+    return not isinstance(mark.kept, float) or mark.kept > 0

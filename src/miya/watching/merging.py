@@ -117,6 +117,7 @@ def _layer(
         nonfinite=next((layer.nonfinite for layer in found if layer.nonfinite), ""),
         has_gradient=any(layer.has_gradient for layer in found),
         kept=any(layer.kept for layer in found),
+        age=max(layer.age for layer in found),
     )
     return layer, neurons
 

@@ -52,8 +52,8 @@ class Numbers:
         self.count = count = len(captures)
         self.whole = np.stack(arrays[:count]) if vectors else np.empty((count, 0))
         self.activities = {
-            k: activity(len(first.samples[k]), first.samples[k].shape[1], known[k], sampled[k])
-            for k in known
+            k: activity(len(rows), rows.shape[1], known[k], sampled[k])
+            for k, rows in first.samples.items()
         }
         self.floats = np.array([c.floats for c in captures], np.float64).reshape(count, -1)
         self.places: dict[str, list[tuple[int, int, int]]] = {}

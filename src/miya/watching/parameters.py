@@ -13,8 +13,8 @@ from .table import Table
 
 # Relative steps from which, and down to which, plain SGD's is told from the gradient. Rounding
 # to float32 moves each weight by 3e-8 of itself (root of the mean square), and so the norm of a
-# step of 5e-6 by 2e-5 of it.
-TOLD_FROM, TOLD_TO = 1e-5, 5e-6
+# step of 1e-6 by 5e-4 of it.
+TOLD_FROM, TOLD_TO = 2e-6, 1e-6
 
 
 @dataclass(frozen=True, eq=False)

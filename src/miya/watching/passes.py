@@ -44,15 +44,16 @@ def of_deltas(table: Table, numbers: Numbers, scale: Array) -> None:
     of = pressures.of
     once = scale[:, None]
     sums = pressures.sums((pressures.values / once) ** 2)
-    squares, parts, counts, kept = (
+    squares, parts, counts, kept, ages = (
         np.stack([_scalar(numbers, name, k) for k in of], axis=1)
-        for name in ("squares", "example_squares", "examples", "kept")
+        for name in ("squares", "example_squares", "examples", "kept", "age")
     )
     table.put("delta", of, np.sqrt(squares) / once)
     table.known("noise", of, gradient_noise(parts / once**2, sums, counts))
     table.put("example_delta", of, np.sqrt(parts) / once)
     table.put("examples", of, counts.astype(int))
     table.put("kept", of, kept > 0)
+    table.put("age", of, ages.astype(int))
     greedy_facts(table, pressures)
     for k in numbers.having("first"):
         with np.errstate(divide="ignore", invalid="ignore"):

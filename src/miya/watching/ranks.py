@@ -30,10 +30,10 @@ def agreed_start(folder: str | Path) -> int | None:
         return None
     name = os.path.abspath(folder)
     _asked[name] = turn = _asked.get(name, -1) + 1
-    store = _store()
-    if store is None:
+    kept = store()
+    if kept is None:
         return None
-    found = store.compare_set(f"miya/{name}/{turn}", "", str(newest_start(name) + 1))
+    found = kept.compare_set(f"miya/{name}/{turn}", "", str(newest_start(name) + 1))
     return int(found)
 
 
@@ -41,7 +41,8 @@ def _together() -> bool:
     return dist.is_available() and dist.is_initialized()
 
 
-def _store() -> Any:
+def store() -> Any:
+    """That the process group was made with; None where there is none."""
     with suppress(AttributeError, RuntimeError, ValueError):
         return dist.distributed_c10d._get_default_store()
     return None

@@ -43,6 +43,8 @@ class LayerRecord:
     began, the largest share that one input (column) has; input_most: which, from 0; input_lead:
     how many times the next largest it is; not on every watched step. unrolled: norm of δ by the
     output of its first call over that of its last, of a layer called at least 4 times in a pass.
+    age: how many steps ago what is told of its activations, δ, pressures and noise was read; 0: in
+    this one, more where it rests (docs/watching.md).
     For the ranks of a training to be merged: examples: how many passed through it, over all its
     calls; example_delta: root of the sum, over them, of the squared norm of what each adds to Σδ;
     last_delta: norm of δ by the output of its last call, where there is `unrolled`. split: how its
@@ -85,6 +87,7 @@ class LayerRecord:
     examples: int | None = None
     example_delta: float | None = None
     last_delta: float | None = None
+    age: int = 0
     split: str = ""
     biases: int | None = None
 

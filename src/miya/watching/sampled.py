@@ -34,7 +34,7 @@ class Activity:
 def samples(glimpses: Mapping[int, Glimpse]) -> dict[int, Rows]:
     """By layer, the rows of all its calls in one step."""
     found = {}
-    for k, g in glimpses.items():
+    for k, g in sorted(glimpses.items()):
         if g.samples:
             found[k] = g.samples[0] if len(g.samples) == 1 else _joined(g.samples)
     return found

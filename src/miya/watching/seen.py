@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from .activations import Following
-from .biases import sums_into
-from .deltas import Number, Read, is_large, read
+from .deltas import Number, Read, read
 from .hook import Fail
 from .rows import Rows, sample_of
 
@@ -31,19 +30,23 @@ class Glimpse:
     """Of one layer in one watched step.
 
     samples: (rows, neurons) of its output, a call each. pressure: Σδ, (neurons,). squares: Σδ² over
-    everything; calls: of each call in the newest backward pass, the last call first.
-    example_squares: Σ over the examples of the squared norm of what each adds to Σδ. examples: in
-    all calls. mark: of the gradient that the step before left.
+    everything; calls: of each call in the newest backward pass, the last call first; passes: in
+    how many δ came. example_squares: Σ over the examples of the squared norm of what each adds to
+    Σδ. examples, numbers: of δ in all calls. mark: of the gradient that the step before left.
+    summing: whether Σδ is worked out here.
     """
 
+    mark: Mark | None = None
+    summing: bool = True
     samples: list[Rows] = field(default_factory=list)
     pressure: torch.Tensor | None = None
     squares: Number = 0.0
     calls: list[Number] = field(default_factory=list)
     backward: int = -1
+    passes: int = 0
     example_squares: Number = 0.0
     examples: float = 0.0
-    mark: Mark | None = None
+    numbers: int = 0
 
     @property
     def kept(self) -> Number:
@@ -59,6 +62,7 @@ class Glimpse:
         backward = torch._C._current_graph_task_id()
         if backward != self.backward:
             self.backward, self.calls = backward, []
+            self.passes += 1
         self.calls.append(found.squares)
 
     def press(self, sums: torch.Tensor) -> None:
@@ -74,7 +78,8 @@ def _nothing(fault: Exception) -> None:
 class Seen:
     """Everything glimpsed in one watched step, by layer. turn: which rows are sampled. examples:
     of the layer that is called first. gathered: whether a parameter (`last`: of the layer whose δ
-    came last) was seen to have got its gradient in this step."""
+    came last) was seen to have got its gradient in this step. kept_of: the backward pass whose
+    gradients were last asked whether they are there still."""
 
     fail: Fail = _nothing
     following: Following | None = None
@@ -85,42 +90,43 @@ class Seen:
     examples: int = 0
     last: torch.Tensor | None = None
     gathered: bool = False
+    over: bool = False  # what comes later, of an old graph, is not of this step
+    kept_of: int = -1
 
     def look(
-        self,
-        layer: int,
-        axis: int,
-        found: torch.Tensor,
-        held: torch.Tensor | None,
-        bias: torch.Tensor | None,
+        self, layer: int, axis: int, found: torch.Tensor, held: torch.Tensor | None, trusted: bool
     ) -> None:
-        """A layer's output: its sample is kept, or waits for δ. held: one of its parameters."""
+        """A layer's output: its sample is kept, or waits for δ. held: one of its parameters.
+        trusted: whether Σδ is known from elsewhere."""
         glimpse = self.glimpses.get(layer)
         if glimpse is None:
-            glimpse = self.glimpses[layer] = Glimpse(mark=self.marks.get(layer))
-            if self.first is None:
-                self.first = layer
-        if layer == self.first:
-            self.examples += found.shape[0]
-        axis %= found.dim()
+            glimpse = self.glimpses[layer] = Glimpse(self.marks.get(layer), not trusted)
+        self.count(layer, found)
+        plain = found.detach()
+        axis %= plain.dim()
         sample = None
         if len(glimpse.samples) < SAMPLES:
-            sample = sample_of(found.detach(), axis, self.turn)
+            sample = sample_of(plain, axis, self.turn)
         if not found.requires_grad:
-            _keep(glimpse, sample)
+            if sample is not None:
+                glimpse.samples.append(sample)
             return
         if self.following is not None:
             self.following.output(found, layer)
-        summed = is_large(found, axis) and sums_into(found, axis, bias, glimpse.press, self.fail)
-        receive = Receive(self, glimpse, sample, axis, held, not summed)
-        found.register_hook(receive)  # type: ignore[no-untyped-call]
+        found.register_hook(Receive(self, glimpse, sample, axis, held))  # type: ignore[no-untyped-call]
+
+    def count(self, layer: int, found: torch.Tensor) -> None:
+        """The examples that the first layer was given."""
+        if self.first is None:
+            self.first = layer
+        if layer == self.first:
+            self.examples += found.shape[0]
 
 
 class Receive:
-    """Takes the δ of one output of a layer when it comes. summing: whether Σδ is to be worked
-    out."""
+    """Takes the δ of one output of a layer when it comes."""
 
-    __slots__ = ("axis", "glimpse", "held", "sample", "seen", "summing")
+    __slots__ = ("axis", "glimpse", "held", "sample", "seen")
 
     def __init__(
         self,
@@ -129,12 +135,13 @@ class Receive:
         sample: Rows | None,
         axis: int,
         held: torch.Tensor | None,
-        summing: bool,
     ) -> None:
         self.seen, self.glimpse, self.sample = seen, glimpse, sample
-        self.axis, self.held, self.summing = axis, held, summing
+        self.axis, self.held = axis, held
 
     def __call__(self, delta: torch.Tensor) -> None:
+        if self.seen.over:
+            return
         try:
             self._take(delta.detach())
         except Exception as fault:
@@ -147,13 +154,10 @@ class Receive:
         if not seen.gathered:
             seen.gathered = seen.last is not None and seen.last.grad is not None
             seen.last = self.held
-        _keep(glimpse, self.sample)
-        glimpse.add(read(delta, self.axis, seen.turn, self.summing))
-
-
-def _keep(glimpse: Glimpse, sample: Rows | None) -> None:
-    if sample is not None:
-        glimpse.samples.append(sample)
+        if self.sample is not None:
+            glimpse.samples.append(self.sample)
+        glimpse.numbers += delta.numel()
+        glimpse.add(read(delta, self.axis, seen.turn, glimpse.summing))
 
 
 def first_tensor(found: Any) -> torch.Tensor | None:

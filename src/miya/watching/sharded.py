@@ -57,6 +57,15 @@ def kind_of(module: nn.Module) -> str:
     return module.kind if isinstance(module, Foreign) else class_of(module).__name__
 
 
+def split_again(model: nn.Module) -> None:
+    """Every part of the model that FSDP2 splits holds its own share alone, as after a backward
+    pass: a forward pass without one leaves the outermost whole, and the next would take that."""
+    for module in model.modules():
+        if class_of(module) is not type(module):
+            part: Any = module
+            part.reshard()
+
+
 def class_of(module: nn.Module) -> type[nn.Module]:
     kinds = type(module).__mro__
     if len(kinds) > 2 and kinds[1].__name__ == "FSDPModule":

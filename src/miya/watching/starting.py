@@ -11,13 +11,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..errors import MiyaInputError
 from .again import checked_loss
 from .delivery import Sink
 from .faults import checked, foreign
 from .layers import is_compiled, plain
 from .records import Finding, StepRecord
-from .sharded import is_split
 from .watcher import EVERY, Watch
 
 _watched: weakref.WeakKeyDictionary[nn.Module, weakref.ref[Watch]] = weakref.WeakKeyDictionary()
@@ -45,19 +43,13 @@ def watch(
     out, which is then called before and after every watched step for its real change. real:
     with the module, the model and it are called again after every watched step. credit: the
     layers' credits too, which takes many more calls.
-    Raises MiyaInputError E710 to E713 and E784 for what cannot be watched, and what the run folder
+    Raises MiyaInputError E710 to E713 for what cannot be watched, and what the run folder
     does.
     Later it raises nothing: a fault of its own takes it off with one warning, W701.
     """
     model, optimizers = checked(model, optimizer, every)
     root = plain(model)
     checked_loss(loss, real, credit, not (is_compiled(model) or is_compiled(root)))
-    if credit and any(map(is_split, root.parameters())):
-        raise MiyaInputError(
-            "E784",
-            "credits are not worked out where parameters are split among processes",
-            hint="leave credit out",
-        )
     old = _watched.get(root)
     earlier = None if old is None else old()
     if earlier is not None and earlier.active:

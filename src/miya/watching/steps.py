@@ -6,20 +6,22 @@ place. Nothing of the user's is written to.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
+from functools import cache
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import torch
 
 from .capture import Capture, Keys
-from .deltas import NORMS, PLAIN, SAFE, WIDE, Number
+from .deltas import NORMS, PLAIN, SAFE, WIDE, Number, square_sum
 from .layers import Held
+from .records import Array
 
 Put = Callable[[Keys, torch.Tensor], None]
 DRIFT = 1e-3  # of its norm, that a weight may change by before the norm is worked out anew
-EXACT = 16_384  # numbers of a weight up to which that is done in every watched step
+EXACT = 1_024  # numbers of a weight up to which that is done in every watched step
 
 
 class Vectors:
@@ -34,8 +36,13 @@ class Vectors:
             for name in ("before", "after", "gradient")
         }
 
-    def before(self, put: Put) -> None:
-        put(self.keys["before"], _side_by_side([h.parameter for h in self.held]))
+    def before(self, put: Put, *, early: bool) -> None:
+        """early: with the gradients, in one vector."""
+        keys, found = self.keys["before"], [h.parameter for h in self.held]
+        if early:
+            more, gradients = present(self.keys["gradient"], [strided(h) for h in self.held])
+            keys, found = keys + more, found + gradients
+        put(keys, _side_by_side(found))
 
     def gradients(self, put: Put) -> None:
         keys, found = present(self.keys["gradient"], [strided(h) for h in self.held])
@@ -48,8 +55,8 @@ class Vectors:
 
 def strided(held: Held) -> torch.Tensor | None:
     """Its gradient, where it has one and that is no sparse one."""
-    found = held.gradient
-    return found.detach() if found is not None and found.layout is torch.strided else None
+    found = held.whole.grad if held.here else held.gradient
+    return found if found is not None and found.layout is torch.strided else None
 
 
 def _side_by_side(vectors: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -101,6 +108,7 @@ class Steps:
         self.vectors = [Vectors(alike) for alike in _sorted(small)]
         self.large = [place for place in places if not place[1].small]
         self.keys = tuple(("gradient", k, h.neurons) for k, h in self.large)
+        self.starts = starts_of(self.keys)
         self.told: set[int] = set()
         self.copied: dict[int, torch.Tensor] = {}
         self.known: dict[int, Weight] = {}
@@ -110,7 +118,7 @@ class Steps:
         self.begun: list[tuple[Keys, torch.Tensor]] = []  # what was read before it
         self.norms: list[Number] = []
         self.rates: list[float | None] = []
-        self.moves: list[float | None] = []  # norms of the told steps
+        self.moves: dict[int, float] = {}  # norms of the gradients of weights
         self.gradients: dict[int, torch.Tensor] = {}  # of those that are not told
         self.versions: dict[int, int] = {}
 
@@ -120,7 +128,7 @@ class Steps:
         self.measuring, self.early = True, not with_closure
         self.begun = []
         for vectors in self.vectors:
-            vectors.before(self._hold)
+            vectors.before(self._hold, early=self.early)
         rates = self._rates()
         self.rates = [
             rates[h.group] if k in self.told and h.parameter.dtype in PLAIN else None
@@ -138,30 +146,20 @@ class Steps:
         self.begun.append((keys, found))
 
     def _read(self, put: Put) -> None:
-        """The gradients that the step is made of."""
-        for vectors in self.vectors:
-            vectors.gradients(put)
-        self.moves = [None] * len(self.large)
-        keys, found = present(self.keys, [strided(h) for _, h in self.large])
+        """The gradients of weights that the step is made of."""
+        self.moves = {}
+        gradients = [strided(h) for _, h in self.large]
+        keys, found = present(self.keys, gradients)
         if not found:
             return
-        wanted = {k for _, k, _ in keys}
-        rows = rows_of(found, [h for k, h in self.large if k in wanted])
+        both = zip(self.large, gradients, strict=True)
+        rows = rows_of(found, [h for (_, h), g in both if g is not None])
         put(keys, rows)
         if rows.device.type == "cpu":
-            self._move(rows, keys)
-
-    def _move(self, rows: torch.Tensor, places: Keys) -> None:
-        """By how much each told step moves its weight. rows: norms of the parts of the gradients
-        of `places`."""
-        values, at, lengths = rows.numpy(), 0, {}
-        for _, k, count in places:
-            part = values[at : (at := at + count)]
-            lengths[k] = math.sqrt(np.vdot(part, part))
-        self.moves = [
-            None if rate is None else rate * lengths.get(k, 0.0)
-            for (k, _), rate in zip(self.large, self.rates, strict=True)
-        ]
+            starts = self.starts if keys is self.keys else starts_of(keys)
+            with np.errstate(over="ignore"):
+                sums = np.add.reduceat(np.square(rows.numpy()), starts)
+            self.moves = dict(zip([k for _, k, _ in keys], np.sqrt(sums).tolist(), strict=True))
 
     def _remember(self, exact: Sequence[tuple[int, Held]]) -> None:
         """The gradients themselves of those whose step is not told: copies, where this optimizer
@@ -210,6 +208,8 @@ class Steps:
             capture.put(keys, begun)
         exact = [p for p, rate in zip(self.large, self.rates, strict=True) if rate is None]
         if not self.early:
+            for vectors in self.vectors:
+                vectors.gradients(capture.put)
             self._read(capture.put)
             self._remember(exact)
         if exact:  # before - after: -Δθ
@@ -217,15 +217,19 @@ class Steps:
             torch._foreach_sub_(minus, [h.parameter.detach() for _, h in exact])
         for vectors in self.vectors:
             vectors.after(capture.put)
-        told = zip(self.large, self.norms, self.rates, self.moves, strict=True)
-        for (k, h), weight, rate, move in told:
+        names: list[Keys] = []
+        told: list[Number] = []
+        for (k, h), weight, rate in zip(self.large, self.norms, self.rates, strict=True):
             if rate is None:
                 self._moved(capture, k, h, weight)
                 continue
-            capture.tell((("weight", k, 1), ("rate", k, 1)), weight, rate)
-            if move is not None:
-                known = self.known[k]
-                known.drift, known.version = known.drift + move, h.parameter._version
+            names.append(_told(k))
+            told += (weight, rate)
+            known = self.known[k]
+            known.drift += rate * self.moves.get(k, 0.0)
+            known.version = h.parameter._version
+        if told:
+            capture.tell(tuple(chain.from_iterable(names)), *told)
         self.begun, self.gradients = [], {}
 
     def _moved(self, capture: Capture, k: int, held: Held, weight: Number) -> None:
@@ -247,6 +251,18 @@ class Steps:
         self.vectors, self.large, self.gradients, self.begun = [], [], {}, []
         self.copied.clear()
         self.known.clear()
+
+
+@cache
+def _told(k: int) -> Keys:
+    return ("weight", k, 1), ("rate", k, 1)
+
+
+def starts_of(keys: Keys) -> Array:
+    """Where each begins that lies in a vector as `keys` says."""
+    ends = np.cumsum([0, *(count for _, _, count in keys)])
+    starts: Array = np.minimum(ends[:-1], max(ends[-1] - 1, 0))  # one of nothing may be the last
+    return starts
 
 
 def plain_rate(group: dict[str, Any]) -> float | None:
@@ -290,19 +306,27 @@ def rows_of(tensors: Sequence[torch.Tensor], held: Sequence[Held]) -> torch.Tens
     parts = [_norm(v, h.dims, torch.float32) for v, h in zip(views, held, strict=True)]
     found = torch.cat(parts)
     values = found.numpy()
-    if values.min() > NORMS[0] and values.max() < NORMS[1]:
+    if np.minimum.reduce(values) > NORMS[0] and square_sum(values) < SAFE[1]:
         return found
-    return torch.cat([_again(p, v, h) for p, v, h in zip(parts, views, held, strict=True)])
+    odd, found, at = ~((values > NORMS[0]) & (values < NORMS[1])), found.to(WIDE), 0
+    for view, h in zip(views, held, strict=True):
+        part = slice(at, at := at + h.neurons)
+        if np.count_nonzero(odd[part]):
+            found[part] = _again(found[part], view, h.dims, odd[part])
+    return found
 
 
-def _again(norms: torch.Tensor, view: torch.Tensor, held: Held) -> torch.Tensor:
-    odd = ~((norms > NORMS[0]) & (norms < NORMS[1]))
-    found = norms.to(WIDE)
-    if held.dims == (1,) and len(held.shape) == 2:
-        which = odd.nonzero().reshape(-1)
-        found[which] = _norm(view[which], held.dims, WIDE)
-        return found
-    return _norm(view, held.dims, WIDE) if bool(odd.any()) else found
+def _again(
+    norms: torch.Tensor, view: torch.Tensor, dims: tuple[int, ...], odd: Array
+) -> torch.Tensor:
+    """Those that are odd in float64; what is 0 throughout is 0."""
+    if dims != (1,) or view.dim() != 2:
+        return _norm(view, dims, WIDE)
+    which = torch.from_numpy(odd)
+    rows = view[which] if view.dtype not in PLAIN else torch.from_numpy(view.numpy()[odd])
+    if view.dtype not in PLAIN or np.count_nonzero(rows.numpy()):  # no silent neurons, all 0
+        norms[which] = _norm(rows, dims, WIDE)
+    return norms
 
 
 def _norm(view: torch.Tensor, dims: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:

@@ -7,6 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,23 +15,28 @@ from torch import nn
 
 from .activations import Activation, Following
 from .again import Closure, Criterion
+from .agreed import Agreement
 from .assemble import Surveyed, assemble
-from .capture import LATER, SOON, Capture, Waiting
+from .capture import LAST, LATER, SOON, Capture, Waiting, odd, runs
 from .crediting import Before
 from .delivery import Delivery, Judge, Sink, Teller
 from .deltas import Number
-from .hook import Hook
+from .hook import Call, Hook
 from .hooks import Sights
 from .inputs import Inputs
-from .kept import marks
+from .kept import Marks
 from .late import Late
-from .layers import Held, layers_of, plain
-from .sampled import samples
+from .layers import layers_of, plain
 from .scaled import loss_scale
 from .seen import Seen
+from .sharded import is_split
 from .steps import Steps
 
-EVERY = 10
+EVERY = 25
+ALONE = (
+    "not every rank still watches: real changes and credits, for which all have to run the model "
+    "again, are not worked out any more"
+)
 
 
 class Watch:
@@ -43,7 +49,7 @@ class Watch:
 
     surveyed: Surveyed
     steps: list[Steps]
-    probes: list[tuple[int, Held]]
+    marks: Marks
     sights: Sights
     groups: list[tuple[dict[str, Any], int]]
     given: torch.Tensor | float | None
@@ -69,22 +75,26 @@ class Watch:
         self.step, self.rounds = 0, 0  # finished steps of the first optimizer; watched ones
         self.started = time.monotonic()
         self.active, self.watching = True, False
+        self.scaled = False  # whether a GradScaler was at work in the last watched step
         self.known: dict[int, Activation] = {}
         self.waiting = Waiting(SOON if self.delivery.reads_all else LATER)
+        # of what waited, what somebody looks at
+        self.chosen = Waiting(SOON if self.delivery.reads_all else LAST)
         self.lock = threading.RLock()  # of what waits
         self.fault: Exception | None = None  # met while the training stood still
         self.handles: list[Any] = []
         self.again: Closure | Criterion | None = None
+        split = loss is not None and any(map(is_split, plain(model).parameters()))
+        self.ranks = Agreement() if split else None
         if isinstance(loss, nn.Module):
-            self.again = Criterion(plain(model), loss, real or credit, self._fail)
+            self.again = Criterion(plain(model), loss, real or credit, self._fail, self._agreed)
         elif loss is not None:
-            self.again = Closure(plain(model), loss)
+            self.again = Closure(plain(model), loss, self._agreed)
         self._survey()
         self.inputs = Inputs(self.surveyed.layers)
-        for k, optimizer in enumerate(self.optimizers):
-            before, after = self._hooks(k)
-            self.handles.append(optimizer.register_step_pre_hook(before))
-            self.handles.append(optimizer.register_step_post_hook(after))
+        self.beside: list[Any] = []  # handles of hooks that are there in watched steps only
+        counting = Beat(self, self._after_first)
+        self.handles.append(self.optimizers[0].register_step_post_hook(counting))
         self._begin()
         self.late = Late(self._late)
         atexit.register(self.stop)
@@ -97,22 +107,35 @@ class Watch:
     def flush(self) -> None:
         """Everything watched so far goes to the sinks."""
         with self.lock:
-            for captures in self.waiting.take():
-                wanted = [c for c in captures if self.delivery.wants(c.step) or c.is_odd()]
-                if not wanted:
-                    continue
-                made = assemble(wanted, self.surveyed, self.inputs.layer)
+            self._choose()
+            for captures in runs(self.chosen.take()):
+                made = assemble(captures, self.surveyed, self.inputs.layer)
                 for steps in self.steps:
                     steps.told = (steps.told | made.resolved) - made.unresolved
                 for record in made.records:
                     self.delivery.tell(record)
+
+    def _choose(self) -> bool:
+        """What waits is let go, but for what somebody looks at. Whether that is to be told now."""
+        due = False
+        waiting = self.waiting.take()
+        for capture in waiting:
+            capture.pack()
+        for captures in runs(waiting):
+            every = self.delivery.reads_all
+            strange = [True] * len(captures) if every else odd(captures)
+            for capture, odd_one in zip(captures, strange, strict=True):
+                if self.delivery.wants(capture.step) or odd_one:
+                    due |= self.chosen.add(capture) or (odd_one and capture.columns is None)
+        return due
 
     def _late(self) -> None:
         """The training may stand still, and steps wait. Hooks are never touched from here."""
         try:
             with self.lock:
                 now = time.monotonic() - self.started
-                if self.fault is None and self.waiting.is_due(now):
+                due = self.waiting.is_due(now) or self.chosen.is_due(now)
+                if self.fault is None and due:
                     self.flush()
         except Exception as fault:
             self.fault = fault
@@ -138,17 +161,20 @@ class Watch:
         self.stop()
 
     def _let_go(self) -> None:
-        for handle in self.handles:
+        for handle in (*self.handles, *self.beside):
             handle.remove()
         self.sights.let_go()
         for steps in self.steps:
             steps.let_go()
         if self.again is not None:
             self.again.close()
+        self.beside = []
         self.handles, self.steps, self.optimizers, self.again = [], [], [], None
         self.groups = []
-        self.captured, self.given, self.first, self.probes = None, None, None, []
-        self.surveyed, self.waiting, self.inputs = Surveyed((), (), ()), Waiting(), Inputs(())
+        self.captured, self.given, self.first = None, None, None
+        self.marks = Marks(())
+        self.surveyed, self.inputs = Surveyed((), (), ()), Inputs(())
+        self.waiting, self.chosen = Waiting(), Waiting()
         self.model, self.known = nn.Identity(), {}
         self.delivery.close()
 
@@ -161,8 +187,9 @@ class Watch:
             Steps([(n, h) for n, h in enumerate(held) if h.optimizer == k], optimizer)
             for k, optimizer in enumerate(self.optimizers)
         ]
-        self.probes = [(k, h) for k, layer in enumerate(layers) if (h := layer.probe) is not None]
-        self.sights = Sights(self.model, layers, self._fail, self._discard)
+        probes = [(k, h) for k, layer in enumerate(layers) if (h := layer.probe) is not None]
+        self.marks = Marks(probes)
+        self.sights = Sights(self.model, layers, self._fail, self._discard, self.every)
         self.groups = [(g, len(g["params"])) for o in self.optimizers for g in o.param_groups]
 
     def _regrouped(self) -> bool:
@@ -170,35 +197,34 @@ class Watch:
         now = sum(len(o.param_groups) for o in self.optimizers)
         return now != len(self.groups) or any(len(g["params"]) != n for g, n in self.groups)
 
-    def _hooks(self, k: int) -> tuple[Hook, Hook]:
-        """Those on one optimizer: on steps that are not watched they only count."""
+    def _attend(self) -> None:
+        """Hooks on the optimizers, as long as steps are watched."""
+        for k, optimizer in enumerate(self.optimizers):
+            before = Hook(partial(self._before, k), self._fail)
+            self.beside.append(optimizer.register_step_pre_hook(before))
+            if k:
+                after = Hook(partial(self._after, k), self._fail)
+                self.beside.append(optimizer.register_step_post_hook(after))
 
-        def before(optimizer: Any, args: Any, kwargs: Any) -> None:
-            if self.watching:
-                self._before(k, optimizer, len(args) > 1 or kwargs.get("closure") is not None)
-
-        def after(optimizer: Any, args: Any, kwargs: Any) -> None:
-            if self.watching:
-                self._after(k, optimizer)
-            if k == 0 and self.active:
-                self.step += 1
-                if self.fault is not None:
-                    raise self.fault
-                self._begin()
-
-        return Hook(before, self._fail), Hook(after, self._fail)
+    def _after_first(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
+        """The first optimizer has made its step, which was watched."""
+        if self.watching:
+            self._after(0, optimizer, args, kwargs)
+        if self.active:
+            self.step += 1
+            if self.fault is not None:
+                raise self.fault
+            self._begin()
 
     def _begin(self) -> None:
         """The next step begins: it is watched or not."""
-        watched = self.step % self.every == 0
-        if not watched:
+        if self.step % self.every:
             if self.watching:
-                self.sights.close()
-                if self.again is not None:
-                    self.again.close()
-            self.watching = False
+                self._pause()
             return
-        self.watching = True
+        if not self.watching:
+            self._attend()
+            self.watching = True
         if self._regrouped():
             self.flush()
             self.sights.close()
@@ -206,25 +232,41 @@ class Watch:
         self.rounds += 1
         self._open()
 
+    def _pause(self) -> None:
+        """Every hook is taken away, but the one that counts."""
+        self.watching = False
+        for handle in self.beside:
+            handle.remove()
+        self.beside = []
+        self.sights.close()
+        if self.again is not None:
+            self.again.close()
+
     def _open(self) -> None:
-        self.given = self.captured = self.first = None
-        discovering = self.rounds & (self.rounds - 1) == 0  # 1, 2, 4, 8 ...
-        following = Following() if discovering else None
-        self.sights.open(Seen(self._fail, following, marks(self.probes), self.rounds))
+        self._look()
         if self.again is not None:
             self.again.open()
 
-    def _before(self, k: int, optimizer: torch.optim.Optimizer, with_closure: bool) -> None:
+    def _look(self) -> None:
+        self.given = self.captured = self.first = None
+        discovering = self.rounds & (self.rounds - 1) == 0  # 1, 2, 4, 8 ...
+        following = Following() if discovering else None
+        marks = self.marks.renew(self.rounds, every=discovering)
+        seen = Seen(self._fail, following, marks, self.rounds)
+        self.sights.open(seen, whole=self.scaled or len(marks) > 1)
+
+    def _before(self, k: int, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
         if k == 0 and self.again is not None:
             self.again.before()
-            if self.crediting:
+            if self.crediting and self._agreed():
                 self.first = Before(plain(self.model))
         # a fused optimizer divides gradients by the scale itself
-        later = with_closure or hasattr(optimizer, "grad_scale")
+        closure = len(args) > 1 or kwargs.get("closure") is not None
+        later = closure or hasattr(optimizer, "grad_scale")
         self.steps[k].before(later)
 
     @torch.no_grad()
-    def _after(self, k: int, optimizer: torch.optim.Optimizer) -> None:
+    def _after(self, k: int, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
         """An optimizer has stepped: with the first one the watched step ends."""
         if not self.steps[k].measuring:
             return
@@ -234,11 +276,12 @@ class Watch:
             capture.pack()
             self.captured = capture
             return
-        if self.sights.seen.following is not None and capture.has("gradient"):
+        if self.sights.seen.following is None or capture.has("gradient"):
             self.sights.settle()
-        capture.glimpsed(self.sights.seen.glimpses)
         capture.columns = self.inputs.look(self.rounds)
-        self._single(capture, "scale", loss_scale())
+        scale = loss_scale()
+        self.scaled = scale is not None
+        self._single(capture, "scale", scale)
         self._single(capture, "found_inf", getattr(optimizer, "found_inf", None))
         self._end(capture)
 
@@ -251,7 +294,9 @@ class Watch:
         capture = self._capture()
         capture.skipped = True
         self._end(capture)
-        self._open()
+        self._look()
+        if self.again is not None:
+            self.again.anew()
 
     def _end(self, capture: Capture) -> None:
         seen = self.sights.seen
@@ -260,8 +305,9 @@ class Watch:
             self.known = {**self.known, **seen.following.found}
         capture.step, capture.seconds = self.step + 1, time.monotonic() - self.started
         capture.examples = seen.examples or None
-        capture.samples, capture.known = samples(seen.glimpses), self.known
-        self.sights.seen = Seen()
+        capture.glimpses, capture.known = seen.glimpses, self.known
+        capture.ages = self.sights.resting.ages
+        seen.over, self.sights.seen = True, Seen()
         loss, real = self.given, None
         if self.again is not None and not capture.skipped:
             found, real = self.again.after()
@@ -269,10 +315,10 @@ class Watch:
             self._credits(capture)
         self._single(capture, "loss", loss)
         self._single(capture, "real", real)
-        capture.pack()
         self.captured = None
         with self.lock:
-            if self.waiting.add(capture) or self.rounds == 1:
+            due = self.waiting.add(capture)
+            if self.rounds == 1 or (due and self._choose()):
                 self.flush()
 
     def _single(self, capture: Capture, name: str, value: Number | None) -> None:
@@ -283,9 +329,19 @@ class Watch:
         again, first = self.again, self.first
         if first is None or not isinstance(again, Criterion) or again.batch is None:
             return
-        found = first.credits(again.batch, again.criterion, self.surveyed.held)
+        if not self._agreed():
+            return
+        with again.quietly():
+            found = first.credits(again.batch, again.criterion, self.surveyed.layers)
         for layer, credit in (found or {}).items():
             capture.tell((("credit", layer, 1),), credit)
+
+    def _agreed(self) -> bool:
+        """Whether the model may be run again now: where it is split, all ranks have to."""
+        if self.ranks is None or self.ranks.holds():
+            return True
+        self.teller.say("W706", ALONE)
+        return False
 
     def _capture(self) -> Capture:
         return Capture(tuple(_rate(group) for group, _ in self.groups))
@@ -293,9 +349,28 @@ class Watch:
     def _fail(self, fault: Exception) -> None:
         """Something of the watch's own went wrong: it is over, the training is not."""
         if self.active:
-            self.waiting = Waiting()
+            self.waiting, self.chosen = Waiting(), Waiting()
             self.stop()
             self.teller.off(fault)
+
+
+class Beat(Hook):
+    """Counts the steps; on one that is not watched it does nothing else."""
+
+    __slots__ = ("watch",)
+
+    def __init__(self, watch: Watch, call: Call) -> None:
+        super().__init__(call, watch._fail)
+        self.watch = watch
+
+    def __call__(self, *args: Any) -> None:
+        if torch.compiler.is_compiling():
+            return
+        watch = self.watch
+        if not watch.watching and watch.fault is None and (watch.step + 1) % watch.every:
+            watch.step += 1
+        else:
+            super().__call__(*args)
 
 
 def _rate(group: dict[str, Any]) -> Any:

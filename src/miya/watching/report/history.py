@@ -25,6 +25,7 @@ LAYER = (
     "predicted",
     "dead",
     "saturated",
+    "flat",
     "greedy",
 )
 

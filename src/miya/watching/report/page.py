@@ -12,19 +12,20 @@ from ...render.mathml_names import element
 from ...render.page import asset
 from ...render.page.blocks import text
 from ...render.page.faces import face
+from ...story.numbers import percent
 from ...story.words import load
 from ..reading import Run
 from ..records import Finding
 from ..shown import short
-from ..words import told
 from .charts import Line, Mark, chart
 from .history import History, Series, history_of
 from .palette import rules
 from .strips import MEASURES, strips
-from .telling import Telling
+from .telling import Telling, stated
 from .worst import worst
 
 MOST = 100  # findings told
+SHARES = {"dead_neurons": ("share", "dead"), "saturated": ("flat", "flat")}  # a fact, its measure
 Words = Mapping[str, str]
 
 
@@ -37,7 +38,7 @@ def report(run: Run, *, language: str = "en") -> str:
     found, seen = run.findings(), history_of(run)
     story = Telling(seen, worst(seen, found), words, language)
     sections = [
-        _section(words["findings_heading"], _findings(found, words, language)),
+        _section(words["findings_heading"], _findings(found, seen, words, language)),
         _section(words["training_heading"], *_charts(seen, found, words)),
         _section(words["layers_heading"], *_strips(seen, found, words)),
         _section(words["worst_heading"], story.html()),
@@ -105,7 +106,9 @@ def _says(found: Sequence[Finding], seen: History, words: Words) -> str:
         said = words["says_broken"].format(step=seen.steps[int(np.argmax(broken))])
     elif found:
         first = min(found, key=lambda f: f.since)
-        said = words["says_found"].format(count=len(found), step=first.since)
+        said = words["says_found_one" if len(found) == 1 else "says_found"].format(
+            count=len(found), step=first.since
+        )
     else:
         said = words["says_well"]
     mood = face("alarm" if broken.any() or found else "proud")
@@ -113,21 +116,34 @@ def _says(found: Sequence[Finding], seen: History, words: Words) -> str:
     return element("div", mood, bubble, class_="remark", role="note")
 
 
-def _findings(found: Sequence[Finding], words: Words, language: str) -> str:
+def _findings(found: Sequence[Finding], seen: History, words: Words, language: str) -> str:
     if not found:
         return element("p", text(words["no_findings"]))
     rows = []
     for k, finding in enumerate(found[:MOST], 1):
-        said = told(finding, language)
+        said = stated(finding, seen.kinds, language)
         parts = [element("p", text(said.statement), class_="stated")]
         if said.remedy:
             parts.append(element("p", text(said.remedy), class_="remedy"))
-        when = words["found_at"].format(step=finding.step)
-        body = element("div", *parts, _small(when))
+        when = [words["found_at"].format(step=finding.step), *_went_on(finding, seen, words)]
+        body = element("div", *parts, _small(words["join"].join(when)))
         rows.append(element("li", element("b", str(k)), body, class_="found"))
     more = len(found) - len(rows)
     left = element("p", text(words["more_findings"].format(count=more)), class_="note")
     return element("ol", *rows, class_="findings") + (left if more else "")
+
+
+def _went_on(finding: Finding, seen: History, words: Words) -> Iterator[str]:
+    """A share that grew or fell after it was found: as it was then, and in the end."""
+    fact, measure = SHARES.get(finding.rule, ("", ""))
+    then, layer = finding.facts.get(fact), seen.layers.get(finding.layer)
+    kept = np.flatnonzero(layer[measure].finite) if layer and measure else np.array([])
+    if not isinstance(then, float) or layer is None or not kept.size:
+        return
+    last = int(kept[-1])
+    if seen.steps[last] > finding.step:
+        now = float(layer[measure].values[last])
+        yield words["went_on"].format(then=percent(then), now=percent(now), last=seen.steps[last])
 
 
 def _small(words: str) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...render.mathml_names import element
 from ...render.page.blocks import text
 from ...story.numbers import percent
+from ..records import Finding
 from ..shown import short
-from ..words import told
+from ..words import NAMES, Told, told
 from .cats import carrying
 from .history import History
 from .strips import SHARES, shown
@@ -18,6 +19,21 @@ from .worst import Notable, Worst
 
 ROWS = 12  # layers in the picture
 COLUMNS = ("predicted", "gradient", "delta", "step", "relative_step", "dead", "saturated")
+
+
+def with_kind(layer: str, kinds: Mapping[str, str]) -> str:
+    """A layer's name; one that is a bare number says little without its kind."""
+    bare = layer.rpartition(".")[2].isdigit() and layer in kinds
+    return f"{layer} ({kinds[layer]})" if bare else layer
+
+
+def stated(finding: Finding, kinds: Mapping[str, str], language: str) -> Told:
+    """A finding in words, its layers by name and kind."""
+    facts = {
+        name: with_kind(value, kinds) if name in NAMES and isinstance(value, str) else value
+        for name, value in finding.facts.items()
+    }
+    return told(replace(finding, layer=with_kind(finding.layer, kinds), facts=facts), language)
 
 
 @dataclass(frozen=True)
@@ -66,7 +82,7 @@ class Telling:
             real=short(self.run.whole["real"].at(k)),
             next=self.run.steps[min(k + 1, last)],
             after=short(loss.at(min(k + 1, last))),
-            finding=told(finding, self.language).statement if finding else "",
+            finding=stated(finding, self.run.kinds, self.language).statement if finding else "",
         )
         if why == "broken" and k > 0:
             before = self.words["worst_before"].format(
@@ -103,11 +119,7 @@ class Telling:
         )
 
     def _named(self, layer: str) -> str:
-        """A name that is a bare number says little without its kind."""
-        if not layer:
-            return self.words["model"]
-        bare = layer.rpartition(".")[2].isdigit()
-        return f"{layer} ({self.run.kinds[layer]})" if bare else layer
+        return with_kind(layer, self.run.kinds) or self.words["model"]
 
     def _picture(self) -> str:
         """A row a layer: Miya carries its part of the promised change; beside her its numbers."""
