@@ -83,13 +83,32 @@ def marked(read: Callable[[Network | None], Page], network: Network | None = Non
     if network is not None:
         return mark_page(page, network)
     made = mark_page(page, None) if page.description is not None else None
-    fits = _comes_out(made, page)
+    named, (made, page) = page, _by_formulas(made, page)
+    fits = _comes_out(made, page) if page is named else 1.0  # what formulas say is not doubted
     found = guess(page) if fits < SURE else None
     if found is not None and found.agreement > fits + LEAD:
         return mark_page(found.applied(page), found.network)
     if made is not None and (made.network is None or fits >= ENOUGH):
         return made
     return mark_page(doubted(page), None)
+
+
+def _by_formulas(made: Marking | None, page: Page) -> tuple[Marking | None, Page]:
+    """The marking under the names that explain most numbers: as letters are used, or as the page's
+    own formulas define them."""
+    from ..analysis.check.mark import explained, mark_page
+
+    known = made is not None and made.network is not None
+    if known and made is not None and not made.first_slips and not page.unread:
+        return made, page
+    other = page.again() if page.again is not None else None
+    if other is None:
+        return made, page
+    marked = mark_page(other, None)
+    best = explained(made) if made is not None else 0
+    if marked.network is None or explained(marked) <= max(best, ENOUGH * len(marked.marks)):
+        return made, page
+    return marked, other
 
 
 def _comes_out(made: Marking | None, page: Page) -> float:

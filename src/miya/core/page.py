@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -115,3 +115,5 @@ class Page:
     givens: tuple[Statement, ...] = ()  # the numbers that give the network
     loose: tuple[Statement, ...] = ()  # numbers of `unread`, by what stands before each
     figures: tuple[Figure, ...] = ()  # every number, in the page's order
+    # the page with its names as its formulas define them, made where it is asked for
+    again: Callable[[], Page | None] | None = field(default=None, compare=False, repr=False)

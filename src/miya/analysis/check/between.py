@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .world import World
 
 PARTS = ("s", "u", "cdf", "pdf")
+SHARE = "∂Cₒ/∂a"  # of a hidden neuron's gradient, what one output adds: index (neuron, output)
 
 
 def has_parts(w: World, k: int) -> bool:
@@ -110,6 +111,21 @@ def loss(w: World) -> float:
     return sum(_at(w, "C_each", n) for n in range(w.examples)) / w.divisor
 
 
+def share(w: World, k: int, j: int, o: int) -> float:
+    """What the neuron o of layer k + 1 sends back to neuron j, as stated where it is."""
+    stated = w.values.get(Quantity(SHARE, k, (j, o))) if not w.many else None
+    return w.get(Quantity(SHARE, k, (j, o))) if stated is not None else _product(w, k, j, o)
+
+
+def _product(w: World, k: int, j: int, o: int) -> float:
+    head = "W_new" if w.late else "W"
+    return w.w(k + 1, o, j, head) * w.at("δ", k + 1, 0, o)
+
+
+def _share(w: World, of: Quantity) -> list[float]:
+    return [_product(w, of.layer or 1, *of.index)]
+
+
 def _mean(w: World, of: Quantity) -> list[float]:
     k, n = of.layer or 1, _n(of)
     pairs = zip(w.row("∂C/∂a", k, n), w.row("a", k, n), strict=True)
@@ -127,4 +143,5 @@ RULES: dict[str, Callable[[World, Quantity], list[float]]] = {
     "p": _probability,
     "L": _log_sum,
     "m": _mean,
+    SHARE: _share,
 }

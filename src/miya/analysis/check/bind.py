@@ -11,6 +11,7 @@ from statistics import median
 
 from ...core.page import Note, Page, Statement
 from ...core.written import Negative, Quantity
+from .between import SHARE
 from .exact import Table
 from .judge import Judge, Mark
 from .near import Near
@@ -19,10 +20,13 @@ from .world import World
 CLOSE = 0.01  # relative: what rounding carried on may move a number by
 FIT = ("right", "rounding", "follows", "last_digit", "not_carried")
 WEAK = {"wrong_index", "decimal_point", "rounded_early", "sign"}  # misread names give these too
+ERRORS = ("δ", "∂C/∂a")
+GRADIENTS = (*ERRORS, "∂C/∂W", "∂C/∂b")
 TRIED = 4  # readings of one pattern that are tried on the whole page
 SEVERAL = 2  # numbers that must fit a reading other than the usual one
 UNITS = 3  # of its last digit, likewise
 ORDINALS = {"first": "1", "second": "2", "third": "3", "fourth": "4"}
+FINE = 2  # digits from which a number that no name binds may be a slip
 TOLD = 3  # digits of a number that tell what it is
 
 
@@ -38,6 +42,21 @@ def rebound(statements: tuple[Statement, ...], exact: Table, world: World) -> tu
     world: of the step, with nothing set. A reading other than the usual must fit several numbers
     more, over the whole page.
     """
+    found = _rebound(statements, exact, world)
+    errors = [k for k, s in enumerate(statements) if _is_error(s)]
+    told = any(s.flipped and s.of is not None and s.of.head in GRADIENTS for s in statements)
+    if not errors or not (told or _often_turned(found, exact) or _moved(found, exact, world)):
+        return tuple(found)
+    turned = list(statements)
+    for k in errors:
+        turned[k] = _other_sign(turned[k])
+    other = _rebound(tuple(turned), exact, world)
+    more = _fits(other, exact, world, strictly=True) - _fits(found, exact, world, strictly=True)
+    open_ = told and not any(statements[k].flipped for k in errors)
+    return tuple(other if more >= (0 if open_ else SEVERAL) else found)
+
+
+def _rebound(statements: tuple[Statement, ...], exact: Table, world: World) -> list[Statement]:
     groups: dict[str, list[int]] = defaultdict(list)
     for k, s in enumerate(statements):
         if s.others:
@@ -58,7 +77,7 @@ def rebound(statements: tuple[Statement, ...], exact: Table, world: World) -> tu
         bound = any(s.of in exact for s in group) and not _taken(found, places, exact)
         if scores[best] >= usual + (SEVERAL if bound else 1):
             found = tried[best]
-    return tuple(_signed(found, exact, world))
+    return found
 
 
 def _together(
@@ -133,21 +152,36 @@ def _fits(
     return count
 
 
-def _signed(statements: list[Statement], exact: Table, world: World) -> list[Statement]:
-    """Statements with δ as -∂C/∂z, where several more numbers fit so."""
-    deltas = [k for k, s in enumerate(statements) if s.of in exact and s.of.head == "δ"]
-    turned = [k for k in deltas if near(statements[k], exact[statements[k].of], True)]  # type: ignore[index]
-    told = any(s.flipped and s.of is not None and s.of.head == "∂C/∂a" for s in statements)
-    if len(turned) < SEVERAL and not told:
-        return statements
-    other = list(statements)
-    for k in deltas:
-        other[k] = replace(other[k], flipped=not other[k].flipped)
-    more = _fits(other, exact, world, strictly=True) - _fits(
-        statements, exact, world, strictly=True
-    )
-    open_ = told and not any(statements[k].flipped for k in deltas)
-    return other if more >= (0 if open_ else SEVERAL) else statements
+def _is_error(s: Statement) -> bool:
+    """Whether a number is of a name for an error, whose sign is the page's own; no derivative."""
+    said = s.formula.lstrip("-(").startswith("∂")
+    return not said and any(of.head in ERRORS for of in (s.of, *(r.of for r in s.others)) if of)
+
+
+def _often_turned(statements: list[Statement], exact: Table) -> bool:
+    """Whether several errors have the other sign."""
+    found = (s for s in statements if s.of is not None and s.of in exact and _is_error(s))
+    return sum(near(s, exact[s.of], not s.flipped) for s in found if s.of) >= SEVERAL
+
+
+def _moved(statements: list[Statement], exact: Table, world: World) -> bool:
+    """Whether several new weights went the other way than the page's errors say."""
+    own, count = world.copy(world.previous), 0
+    for s in statements:
+        if s.of is None or s.of not in exact:
+            continue
+        if s.of.head in ("W_new", "b_new"):
+            old, new = own.get(Quantity(s.of.head[0], s.of.layer, s.of.index)), own.ways(s.of)
+            count += any(near(s, 2 * old - v, False) and not near(s, v, False) for v in new)
+        own.set(s.of, float(-s.stated.value if s.flipped else s.stated.value))
+    return count >= SEVERAL
+
+
+def _other_sign(s: Statement) -> Statement:
+    """A number of an error as minus that error, in each of its readings."""
+    others = tuple(replace(r, flipped=r.flipped != (r.of.head in ERRORS)) for r in s.others)
+    turns = s.of is not None and s.of.head in ERRORS
+    return replace(s, flipped=s.flipped != turns, others=others)
 
 
 def judged(judge: Judge, s: Statement) -> Mark:
@@ -194,7 +228,10 @@ def doubtful(
             found += bare
     for k, m in enumerate(marks):
         bared = m.verdict == "wrong" and m.of is not None and not set(m.diagnosis) - WEAK
-        if bared and (unsure or statements[k].inferred) and not statements[k].support:
+        guessed = statements[k].inferred
+        coarse = guessed and m.verdict == "wrong" and len(m.stated.value.as_tuple().digits) < FINE
+        backed = statements[k].support and (m.diagnosis or m.work_fails)
+        if coarse or (bared and (unsure or (guessed and not backed))):
             found.append(k)
     return sorted({*found, *_other(statements, marks, exact)})
 
@@ -230,7 +267,7 @@ def _other(
         signed = own is not None and near(abs(own))  # a sign that is wrong, and no other name
         if signed or sheet or not _telling(mark):
             continue
-        equal = [q for q, v in exact.items() if q != mark.of and near(abs(v))]
+        equal = [q for q, v in exact.items() if q.head != SHARE and q != mark.of and near(abs(v))]
         elsewhere = rightly[mark.of] - {mark.stated.value}
         lone = not set(mark.diagnosis) - WEAK and any(q not in stated for q in equal)
         if equal and (elsewhere or lone):

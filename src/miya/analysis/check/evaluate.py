@@ -175,6 +175,7 @@ FUNCTIONS: dict[str, Callable[[Decimal], Decimal]] = {
     "log": CONTEXT.ln,
     "sqrt": CONTEXT.sqrt,
     "σ": _sigmoid,
+    "sigmoid": _sigmoid,
     "tanh": _tanh,
     "relu": lambda v: max(v, Decimal(0)),
 }

@@ -9,7 +9,7 @@ import numpy as np
 from ...core.rounding import Array
 from ...core.trace import LayerTrace, ParameterUpdate, Trace
 from ...core.written import Quantity
-from .between import PARTS
+from .between import PARTS, SHARE
 
 Table = dict[Quantity, float]
 
@@ -45,6 +45,8 @@ def table(trace: Trace, softmax: bool = False) -> Table:
             ):
                 _parameter(found, head, k, values, size)
             _optimizer(found, letter, k, update, size)
+    if last > 1 and not many:
+        _shares(found, trace.layers[last - 1])
     if not softmax:
         _of_loss(found, trace, many)
     return found
@@ -58,6 +60,12 @@ def _between(found: Table, layer: LayerTrace, many: bool) -> None:
             _rows(found, head, layer.number, saved[head], many)
     if "mean" in saved:
         _each(found, "m", layer.number, saved["mean"], many)
+
+
+def _shares(found: Table, last: LayerTrace) -> None:
+    """What each output's loss adds to the gradient at each hidden neuron before it."""
+    for (o, j), weight in np.ndenumerate(last.weight.before):
+        found[Quantity(SHARE, last.number - 1, (j, o))] = float(weight * last.delta[0][o])
 
 
 def _of_loss(found: Table, trace: Trace, many: bool) -> None:

@@ -36,6 +36,8 @@ from .world import World
 
 # heads in the order in which equal numbers are told apart: δ of an output is its bias's gradient
 HEADS = ("z", "a", "C", "∂C/∂a", "σ'", "δ", "∂C/∂W", "∂C/∂b", "W_new", "b_new", "ΔW", "Δb")
+# quantities that a page may have with the other sign
+SIGNED = ("∂C/∂a", "δ", "∂C/∂W", "∂C/∂b", "ΔW", "Δb")
 ROUNDS = 5
 MOST = 600  # quantities of a step, or open numbers of it, that are tried
 CHAINED = ("z", "a", "∂C/∂a", "σ'", "δ")  # heads that others are worked out from
@@ -160,7 +162,7 @@ class _Solver:
             low, high = min(map(abs, values)) - room, max(map(abs, values)) + room
             if not low <= value <= high and not (by_work and low <= by_work <= high):
                 continue
-            for sign in (1, -1):
+            for sign in (1, -1) if q.head in SIGNED else (1,):
                 turned = [sign * v for v in values]
                 near = Near(item.value, item.s.stated.half, sign * true)
                 fits = near.between(turned) or (item.full and near.one_unit(turned))

@@ -18,11 +18,13 @@ from ..blame import Measure, blame
 from .bind import doubtful, without
 from .exact import Table, table
 from .judge import Mark, mark_line
+from .rate import rated
 from .steps import mark_steps
 
 FITS = ("right", "rounding", "follows")
 MISNAMED = 0.1  # of a page's numbers are slips, from which its names are doubted
 SEVERAL = 2  # slips from which names may be misread
+SWEEPS, GUESSED_SWEEPS = 2, 6  # times that misread names are looked for
 SHARE = 0.75  # of the numbers that names bind
 ASKED = ("loss",)  # settled always; the others only where something is wrong
 LEAD = {
@@ -89,6 +91,12 @@ def mark_page(page: Page, network: Network | None) -> Marking:
     return made
 
 
+def explained(made: Marking) -> int:
+    """How many numbers the network, or the page's own before them, give; less the slips."""
+    fits = sum(m.of is not None and m.verdict in FITS for m in made.marks)
+    return fits - len(made.first_slips)
+
+
 def _settled(page: Page, network: Network | None) -> Marking:
     """The marking under the option of each open convention that fits most numbers."""
     told: list[Convention] = []
@@ -149,8 +157,8 @@ def _whole(page: Page, network: Network | None) -> Marking:
 
 def _sure(made: Marking, infer: bool = False) -> Marking:
     """The marking without the numbers whose names may be misread."""
-    for _ in range(2 if made.network is not None else 0):
-        unsure = any(n.key == "guessed" for n in made.page.assumed)
+    unsure = any(n.key == "guessed" for n in made.page.assumed)
+    for _ in range((GUESSED_SWEEPS if unsure else SWEEPS) if made.network is not None else 0):
         places = doubtful(made.page.statements, made.marks, made.exact, unsure)
         if not places:
             break
@@ -162,6 +170,8 @@ def _mark_own(page: Page, network: Network | None, infer: bool | None = None) ->
     infer = _thin(page) if infer is None else infer
     if network is not None or page.description is None:
         return mark(page, network, infer)
+    page = rated(page)
+    assert page.description is not None
     notes: list[Note] = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", MiyaWarning)

@@ -261,6 +261,8 @@ def _grad_a(w: World, of: Quantity) -> list[float]:
     k, n, i = w.place(of)
     if k < w.last:
         rows = range(w.sizes[k + 1])
+        if not w.many:
+            return [sum(between.share(w, k, i, r) for r in rows)]
         head = "W_new" if w.late else "W"
         return [sum(w.w(k + 1, r, i, head) * w.at("δ", k + 1, n, r) for r in rows)]
     a, y = w.at("a", k, n, i), w.at("y", None, n, i)

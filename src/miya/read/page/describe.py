@@ -29,6 +29,7 @@ def description(given: Given, text: str, chains: list[Chain]) -> dict[str, Any] 
     known, told = evidence.activations(text, chains, binder, style.layers)
     outputs = style.sizes[-1]
     loss, sure = evidence.loss(text, chains, outputs)
+    rate = given.rate or evidence.rate(text)
     layers = []
     for k in range(1, style.layers + 1):
         if k not in known:
@@ -47,7 +48,7 @@ def description(given: Given, text: str, chains: list[Chain]) -> dict[str, Any] 
             }
         )
     made: dict[str, Any] = {
-        "learning_rate": given.rate if given.rate else Decimal("0.1"),
+        "learning_rate": rate or Decimal("0.1"),
         "loss": loss or "squared_error",
         "layers": layers,
         "examples": [
@@ -58,7 +59,7 @@ def description(given: Given, text: str, chains: list[Chain]) -> dict[str, Any] 
     how = evidence.optimizer(text, rates)
     if how:
         made["optimizer"] = how
-    if given.rate is None:
+    if rate is None:
         given.notes.append(Note("assumed_no_rate", {}))
     _settle_loss(made, loss, given)
     made["sure"] = sure

@@ -125,6 +125,8 @@ PLAIN = {
     "𝜂": "η",
     "ς": "σ",
 }
+# an x between factors: w13 x x1, 1/2 x ((t1 - o1)^2 + ...), (1 - a) x δ5
+LETTER_TIMES = re.compile(r"(?<=[\d)\]α-ω])[ \t]+x[ \t]+(?=-?(?:\(|[A-Za-zΑ-ω]{1,5}_?\{?\d))")
 _PLAIN = str.maketrans(PLAIN)
 
 
@@ -132,6 +134,7 @@ def simplify(text: str) -> str:
     """Signs of one meaning as one sign, small raised and lowered figures as ^ and _."""
     text = unicodedata.normalize("NFC", text).translate(_PLAIN)
     text = re.sub(r"(?<=[\d)\]])\s+[xX]\s+(?=-?[(\[]?-?\d)", " * ", text)  # 0.5 x 0.2
+    text = LETTER_TIMES.sub(" * ", text)
     text = re.sub(r"y\u0302", "ŷ", text)
     text = re.sub(r"([mMvVsS])\u0302", r"\1_hat", text)
     text = re.sub(r"[₀-₉₊₋ᵢⱼₖₙₒₓₕ₍₎]+", lambda m: "_{" + m[0].translate(LOW) + "}", text)

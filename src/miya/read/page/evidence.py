@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from ...core.written import Binary, Call, Chain, Negative, Number, Ref, Tree
@@ -15,7 +16,10 @@ ACTIVATIONS = {
     "linear output": "identity", "linear": "identity", "no activation": "identity",
     "silu": "silu", "swish": "silu", "gelu": "gelu", "softplus": "softplus", "elu": "elu",
 }  # fmt: skip
-CALLED = {"tanh": "tanh", "relu": "relu", "softmax": "softmax", "max": "relu", "σ": "sigmoid"}
+CALLED = {
+    "tanh": "tanh", "relu": "relu", "softmax": "softmax", "max": "relu", "σ": "sigmoid",
+    "sigmoid": "sigmoid",
+}  # fmt: skip
 NAMED = re.compile(
     r"leaky[ -]relu|softmax|logistic|sigmoid|tanh|hyperbolic tangent|relu|rectified|identity"
     r"|linear output|(?<!non)(?<!non-)linear|no activation|silu|swish|gelu|softplus",
@@ -35,7 +39,7 @@ BY_NUMBER = {  # in a network of two layers
     "output": re.compile(r"output|(?:final|last|second) layer|layer (?:2|two)\b", re.IGNORECASE),
 }
 HALF = re.compile(
-    r"\\[dt]?frac\s*\{?\s*1\s*\}?\s*\{?\s*2\s*\}?|½|(?<!\d)1\s*/\s*2"
+    r"\b[Hh]alf\b|\\[dt]?frac\s*\{?\s*1\s*\}?\s*\{?\s*2\s*\}?|½|(?<!\d)1\s*/\s*2"
     r"|0\.5\s*\*?\s*(?:[(Σ∑\[]|\\sum|\\left|\\cdot|\\,|np|sum|mean|torch)|(?:\^\s*\{?2\}?|²|\*\*\s*2)\)*\s*/\s*2"
 )
 MEAN = re.compile(
@@ -73,6 +77,19 @@ RATE = re.compile(
     r"momentum(?: coefficient| factor)?(?:\s*(?:of|=|is|:|\(?\\?mu\)?|μ|β))*\s*\$?\s*(0?\.\d+)",
     re.IGNORECASE,
 )
+
+
+SPOKEN_RATE = re.compile(
+    r"(?:learning[ -](?:rate|constant)|step[ -](?:size|length))\b(?P<between>[^.\n]{0,60}?)"
+    r"(?P<number>(?<![\d.])\d*\.\d+(?![\d.]*\d)|(?<![\d.])1(?![\d./]))",
+    re.IGNORECASE,
+)
+
+
+def rate(text: str) -> Decimal | None:
+    """The learning rate that words say: "some learning rate, eta, which we'll set to 0.5"."""
+    said = {Decimal(m["number"]) for m in SPOKEN_RATE.finditer(text)}
+    return said.pop() if len(said) == 1 else None
 
 
 def activations(

@@ -6,18 +6,22 @@ import re
 from dataclasses import replace
 
 from ...core.written import Binary, Call, Chain, Name, Negative, Number, Ref, Transposed, Tree
+from .naming import FAMILIES
 from .tokens import FUNCTIONS, Token
 
 DEEPEST = 30
 STEPS = 300_000  # what one page may cost
 ADD, MULTIPLY, POWER = 1, 2, 3
 LEVEL = {"+": ADD, "-": ADD, "*": MULTIPLY, "/": MULTIPLY, "@": MULTIPLY, "⊙": MULTIPLY}
+# families of names that stand side by side as factors in plain text; b may be a unit's letter
+FACTORS = {("W", "x"), ("W", "a"), ("W", "δ"), ("δ", "x"), ("δ", "a"), ("W", "b")}
+LOSSES = ("C", "L", "E", "J", "ℓ")
 BEHIND = ("new", "updated", "after")  # what stands in brackets behind a new weight's name
 CLOSE = {"(": ")", "[": "]", "{": "}"}
 BREAKS = ("break", "end")
 STARTS = ("(", "number", "frac", "name", "matrix")  # what a factor starts with
 ABOVE = re.compile(
-    r"(?:[(\[]?\s*(?P<layer>\d+)\s*[)\]]?\s*,\s*)?[(\[]?\s*(?P<mark>\d+|new|old|updated|next|t\s*\+\s*1|L|l|T|t|\+|'|\*|h|o)\s*[)\]]?$"
+    r"(?:[(\[]?\s*(?P<layer>\d+)\s*[)\]]?\s*,\s*)?[(\[]?\s*(?P<mark>[Ll]\s*-\s*\d|\d+|new|old|updated|next|t\s*\+\s*1|L|l|T|t|\+|'|\*|h|o)\s*[)\]]?$"
 )
 
 
@@ -111,12 +115,39 @@ class Expressions:
         if token.kind in ("(", "["):
             ahead = self.peek(1)
             wordy = ahead is not None and ahead.kind in ("word", "is")
-            return not wordy and (token.maths or not token.space)
+            return not wordy and (token.maths or not token.space or self.factor_follows())
         if token.kind == "number":
             return False
+        if token.space and not token.maths:
+            return self.spelled_out(token)
         return (token.maths and before.maths) or (
             not token.space and before.kind in ("number", ")", "}") and token.kind == "name"
         )
+
+    def factor_follows(self) -> bool:
+        """Whether a sum in brackets behind a space is a factor of what a name is: a (1 - a)."""
+        inside = 1
+        while self.kind(inside) in ("name", "number", "op", "_", "^") and inside < 12:
+            inside += 1
+        kinds = [self.kind(k) for k in range(1, inside)]
+        before = self.tokens[self.at - 1].text
+        factor = "name" in kinds or self.kind(inside + 1) == "^" or before in ("0.5", "2")
+        if self.kind(inside) != ")" or "op" not in kinds[1:] or not factor:
+            return False
+        back = self.at - 1
+        while back > 0 and self.tokens[back].kind not in (*BREAKS, "rel", "word", ",", ";"):
+            back -= 1
+        return self.tokens[back].kind == "rel"
+
+    def spelled_out(self, token: Token) -> bool:
+        """Whether two names of plain text are factors: z1 = W1 x + b1, behind a sign."""
+        place = self.at - 1
+        while place > 0 and (self.tokens[place].kind in "^{}" or self.tokens[place].text == "T"):
+            place -= 1
+        before, sign = self.tokens[place], self.tokens[place - 1].kind if place else ""
+        if token.kind != "name" or before.kind != "name" or sign not in ("rel", "op", "("):
+            return False
+        return (FAMILIES.get(before.extra.base), FAMILIES.get(token.extra.base)) in FACTORS
 
     def unary(self) -> Tree | None:
         token = self.peek()
@@ -186,6 +217,10 @@ class Expressions:
                 return Number(token.extra)
             case "name":
                 return self.name()
+            case "word" if self.kind(1) == "(" and self.applied():
+                self.take()
+                inside = self.brackets(self.tokens[self.at])
+                return inside and Call(token.text.lower(), inside)
             case "frac":
                 self.take()
                 return self.fraction(token)
@@ -193,10 +228,28 @@ class Expressions:
                 self.take()
                 return self.matrix(token)
             case "(" | "[" | "{":
-                return self.brackets(token)
+                return self.element(self.brackets(token))
             case "op" if token.text in "∂∇":
                 return self.derivative()
         return None
+
+    def applied(self) -> bool:
+        """Whether a word is a function of what stands right behind it: y3 = F(a3)."""
+        before = self.tokens[self.at - 1] if self.at else None
+        word, opened = self.tokens[self.at], self.tokens[self.at + 1]
+        defined = before is not None and before.kind in ("rel", "op")
+        return defined and word.text.isalpha() and not opened.space
+
+    def element(self, inside: Tree | None) -> Tree | None:
+        """One number of a product of names in brackets: (W^T δ)_1."""
+        if not isinstance(inside, Binary) or self.kind() != "_":
+            return inside
+        mark = self.at
+        text, _ = self.script(self.take())
+        if text.isdigit() and len(text) < 4:
+            return Call(f"[{text}]", inside)
+        self.at = mark
+        return inside
 
     def inner(self, tokens: list[Token]) -> Tree | None:
         """The tree of all of `tokens`; None where something is left over."""
@@ -265,6 +318,8 @@ class Expressions:
         if not isinstance(found, Ref) or self.kind() not in ("(", "["):
             return found
         base = found.name.base
+        if base in LOSSES and self.arguments():
+            return found
         slope = found.name.prime and base not in ("W", "w", "b", "x", "y") and self.kind() == "("
         if (base.lower() in FUNCTIONS or slope) and not self.tokens[self.at].space:
             inside = self.brackets(self.tokens[self.at])
@@ -276,6 +331,17 @@ class Expressions:
                 inside = replace(inside, name=replace(inside.name, index=index or ()))
             return Call(base.lower() + mark, inside)
         return found
+
+    def arguments(self) -> bool:
+        """Pass over what a loss is said to be a function of: J(W, b)."""
+        for length in range(1, 8):
+            if self.kind(length) == ")":
+                for _ in range(length + 1 if length > 1 else 0):
+                    self.take()
+                return length > 1
+            if self.kind(length) not in ("name", ",", ";"):
+                return False
+        return False
 
     def scripted(self) -> Tree | None:
         """A name with all that stands below, above and in brackets after it."""
@@ -293,7 +359,7 @@ class Expressions:
                 text, _ = self.script(self.take())
                 name = replace(name, low=(*name.low, *pieces(text)))
             elif kind == "^":
-                text, _ = self.script(self.take())
+                text = self.script(self.take())[0].strip(" ,;:!")  # of a space, as in ^{\,new}
                 above = ABOVE.match(text.strip())
                 if name.base == "e" or above is None or not self.marks(name, text):
                     self.at = mark
@@ -302,7 +368,7 @@ class Expressions:
                     transposed = True
                     continue
                 bare = text.strip().isdigit()
-                mark_text = f"^{above['mark']}" if bare else above["mark"]
+                mark_text = f"^{above['mark']}" if bare else above["mark"].replace(" ", "")
                 both = (above["layer"], mark_text) if above["layer"] else (mark_text,)
                 name = replace(name, up=(*name.up, *both))
             elif kind == "[" and (index := self.index()) is not None:

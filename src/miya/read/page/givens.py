@@ -158,7 +158,8 @@ class Gatherer:
                 continue
             words, numbers, _ = parts(name)
             place = (numbers or list(name.index) or [0])[-1]
-            if words and words[0] in ("total",):
+            indexed = bool(words) and words[0] in "ijkmn" and not numbers  # a_k are the 3 inputs
+            if indexed or (words and words[0] == "total"):
                 continue
             if family == "x" and self.found.style.bias_zero is not None and numbers == [0]:
                 self.found.chains.add(id(chain))
@@ -291,7 +292,8 @@ class Gatherer:
                     if place is not None and without_zero(name, place) is not None:
                         continue
                     _, numbers, _ = parts(name)
-                    if place is not None and name.base == "x" and numbers == [0]:
+                    always_one = FAMILIES[name.base] in ("x", "a") and _ones(chain)
+                    if numbers == [0] and (always_one or (place is not None and name.base == "x")):
                         continue
                     above = upper(name)
                     if above is not None:
@@ -332,6 +334,7 @@ class Gatherer:
             places = [(k, i) for k in range(1, style.layers + 1) for i in range(style.sizes[k])]
             for (name, _, _), place in zip(flat, places, strict=True):
                 style.biases.setdefault(key(name), place)
+        whole: set[int] = set()  # layers whose biases were given together
         for name, values, chain in given:
             values = squeeze(values)
             quantity = binder.bias(name, "b")
@@ -343,6 +346,10 @@ class Gatherer:
                 )
                 continue
             layer, size = quantity.layer, style.sizes[quantity.layer]
+            if quantity.index and layer in whole:
+                continue  # the new value of one, where all of them were given
+            if len(values) == size and set(values) != {()}:
+                whole.add(layer)
             self.use(str(quantity), chain, values)
             if set(values) == {()}:
                 number = values[()].written.value
@@ -356,6 +363,11 @@ class Gatherer:
                 self.found.biases[layer] = [c.written.value for c in values.values()]
             else:
                 self.found.missing.append(f"b{layer}")
+
+
+def _ones(chain: Chain) -> bool:
+    """Whether a chain says that something is 1: a_0 = 1, which a bias is multiplied with."""
+    return all(c.written.value == 1 for s in chain.sides[1:] for c in cells(s, 0).values())
 
 
 def _tagged(name: Name) -> int:

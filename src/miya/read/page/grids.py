@@ -12,8 +12,10 @@ from .naming import FAMILIES
 from .tokens import Token
 
 Row = list[tuple[list[Token], int]]
+Residual = tuple[Name, bool, bool]
 Parse = Callable[[list[Token]], Tree | None]
 INDEX = re.compile(r"(?:(?:unit|neuron|node|cell)s?\W*)?(?P<letter>[ijklmn])?\W*$", re.IGNORECASE)
+ERRORS = ("err", "Err", "e", "ε")  # letters of a difference from the target
 BACK = "back "  # before a letter: what the neurons behind send back to it
 
 
@@ -110,7 +112,8 @@ def settled(chains: list[Chain], half: bool | None, minus: str | None = None) ->
     half: whether the loss has its ½, None where that is open. minus: the letter that the page
     defines as minus a gradient, such as δ_j = -∂E/∂z_j.
     """
-    told = [_residual(c.sides[0]) for c in chains]
+    own = _own_errors(chains)
+    told = [_residual(c.sides[0]) or _error(c) for c in chains]
     turned = any(r is not None and r[1] for r in told)
     found = []
     for chain, residual in zip(chains, told, strict=True):
@@ -120,6 +123,9 @@ def settled(chains: list[Chain], half: bool | None, minus: str | None = None) ->
             side = Negative(gradient) if turned else gradient
         elif isinstance(side, Ref) and side.wrt is None and side.name.base == minus:
             side = Negative(side)
+        elif isinstance(side, Ref) and side.wrt is None and side.name in own:
+            gradient = Ref(Name("C"), replace(side.name, base="out"))
+            side = Negative(gradient) if turned else gradient
         elif residual is not None and half is not None and residual[2] != half:
             gradient = Ref(Name("C"), residual[0])
             side = Negative(gradient) if residual[1] else gradient
@@ -127,15 +133,35 @@ def settled(chains: list[Chain], half: bool | None, minus: str | None = None) ->
     return found
 
 
-def _residual(tree: Tree) -> tuple[Name, bool, bool] | None:
-    """The output of t - o or o - t, whether the target is first, and whether it is doubled."""
+def _own_errors(chains: list[Chain]) -> set[Name]:
+    """Names of errors beside which the page has a δ of the same neuron: of two, err is the
+    gradient at the output."""
+    subjects = [c.sides[0] for c in chains]
+    named = {s.name for s in subjects if isinstance(s, Ref) and s.wrt is None}
+    errors = {n for n in named if n.base in ERRORS and n.low}
+    return {n for n in errors if replace(n, base="δ") in named}
+
+
+def _error(chain: Chain) -> Residual | None:
+    """What a chain says an error is: err_o1 = t1 - o1, or err_o = t - o."""
+    side = chain.sides[0]
+    if not isinstance(side, Ref) or side.wrt is not None or side.name.base not in ERRORS:
+        return None
+    found = _residual(chain.sides[1], bare=True) if len(chain.sides) > 2 else None
+    return found and (replace(side.name, base="out"), *found[1:])
+
+
+def _residual(tree: Tree, bare: bool = False) -> Residual | None:
+    """The output of t - o or o - t, whether the target is first, and whether it is doubled.
+
+    bare: whether the names may have nothing below."""
     doubled = False
     if isinstance(tree, Binary) and tree.sign == "*" and isinstance(tree.left, Number):
         doubled, tree = tree.left.written.value == 2, tree.right
     match tree:
         case Binary("-", Ref(left, None), Ref(right, None)):
             kinds = FAMILIES.get(left.base), FAMILIES.get(right.base)
-            below = left.low == right.low and bool(left.low)
+            below = left.low == right.low and (bare or bool(left.low))
             if not below or kinds not in (("y", "a"), ("a", "y")):
                 return None
             return (right, True, doubled) if kinds[0] == "y" else (left, False, doubled)

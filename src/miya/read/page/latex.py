@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from ...core.written import Name
@@ -22,7 +23,8 @@ SIGNS: dict[str, tuple[str, str]] = {
     "bullet": ("op", "*"), "star": ("op", "*"),
 }  # fmt: skip
 LETTERS = {
-    "delta": "δ", "Delta": "Δ", "sigma": "σ", "eta": "η", "alpha": "α", "theta": "θ", "ell": "ℓ",
+    "delta": "δ", "Delta": "Δ", "sigma": "σ", "eta": "η", "alpha": "α", "theta": "θ", "Theta": "θ",
+    "ell": "ℓ",
     "phi": "φ", "varphi": "φ", "mu": "μ", "beta": "β", "epsilon": "ε", "varepsilon": "ε",
     "lambda": "λ", "exp": "exp", "ln": "ln", "log": "log", "tanh": "tanh", "max": "max",
     "gamma": "γ", "rho": "ρ", "Phi": "Φ", "Sigma": "Σ",
@@ -248,7 +250,7 @@ class _Reader:
     def environment(self, node: Any, found: list[Token]) -> None:
         name = node.environmentname.rstrip("*")
         if not name.endswith(MATRICES) or name in ("eqnarray", "subarray"):
-            found += [t for t in self.nodes(node.nodelist) if t.kind != "&"]
+            found += _columns(self.nodes(node.nodelist))
             return
         rows: list[list[list[Token]]] = [[[]]]
         for token in self.nodes(node.nodelist):
@@ -260,6 +262,22 @@ class _Reader:
                 rows[-1][-1].append(token)
         rows = [r for r in rows if any(r)]
         found.append(self.token("matrix", name, node, rows))
+
+
+def _columns(tokens: list[Token]) -> list[Token]:
+    """Aligned formulas without their marks: every other & of a row parts two columns."""
+    found: list[Token] = []
+    marks = 0
+    for token in tokens:
+        if token.kind != "&":
+            marks = 0 if token.kind == "end" and token.text == "\n" else marks
+            found.append(token)
+            continue
+        marks += 1
+        between = bool(found) and found[-1].kind == "rel"  # a &=& b
+        if marks % 2 == 0 and not between:
+            found.append(replace(token, kind="end", text=" "))
+    return found
 
 
 def script_text(latex: str) -> str:

@@ -65,6 +65,10 @@ class Binder:
             case Call(function, Ref() as of) if function.endswith("'"):
                 inner = self.ref(of)
                 return inner and Quantity("σ'", inner.layer, inner.index)
+            case Call(function, Binary() as of) if function.startswith("["):
+                whole, start = self.tree(of), 0 if self.style.low_from_0 else 1
+                index = (int(function[1:-1]) - start,)
+                return whole and Quantity(whole.head, whole.layer, index)
             case Transposed(of):
                 return self.tree(of)
             case Binary("@" | "*" | "⊙", Transposed(Ref() as left), Ref() as right):
@@ -91,6 +95,9 @@ class Binder:
             head = inner and GRADIENTS.get(inner.head)
             return Quantity(head, inner.layer, inner.index) if inner and head else None
         family = self.family(name)
+        output = self.output_of(name)
+        if output is not None:
+            return Quantity("l", None, (output,))
         if family in ("C", "η"):
             _, _, marks = parts(name)
             return Quantity("C_new" if marks & NEW else family) if family else None
@@ -125,6 +132,9 @@ class Binder:
         inner = self.ref(Ref(bottom))
         if inner is None or above is None:
             return None
+        output = self.output_of(top)
+        if output is not None:
+            return self.share(inner, output)
         if above == "C":
             head = GRADIENTS.get(inner.head)
             return Quantity(head, inner.layer, inner.index) if head else None
@@ -132,6 +142,24 @@ class Binder:
         slope = Quantity("a", inner.layer, inner.index)
         is_slope = inner.head == "z" and outer == slope
         return Quantity("σ'", inner.layer, inner.index) if is_slope else None
+
+    def output_of(self, name: Name) -> int | None:
+        """The output whose own loss a name is, in a network of several: E_{o1}."""
+        words, numbers, _ = parts(name)
+        one = self.family(name) == "C" and len(words) == len(numbers) == 1 and words[0] in LAST
+        if not one or not self.style.sizes or not 1 <= numbers[0] <= self.style.sizes[-1] > 1:
+            return None
+        return numbers[0] - 1
+
+    def share(self, inner: Quantity, output: int) -> Quantity | None:
+        """The gradient of one output's loss, where it is that of the whole or a share of it."""
+        layers = self.style.layers
+        if inner.layer == layers and inner.index[:1] == (output,):
+            head = GRADIENTS.get(inner.head)
+            return Quantity(head, inner.layer, inner.index) if head else None
+        if (inner.head, inner.layer) == ("a", layers - 1) and len(inner.index) == 1:
+            return Quantity("∂Cₒ/∂a", inner.layer, (*inner.index, output))
+        return None
 
     def input(self, name: Name) -> Quantity | None:
         _, numbers, _ = parts(name)

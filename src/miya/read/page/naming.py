@@ -13,8 +13,10 @@ FAMILIES = {
     "X": "x", "i": "x", "y": "y", "Y": "y", "t": "y", "T": "y", "z": "z", "Z": "z", "net": "z",
     "s": "z", "u": "z", "a": "a", "A": "a", "out": "a", "h": "a", "H": "a", "o": "a", "O": "a",
     "ŷ": "a", "p": "a", "C": "C", "L": "C", "E": "C", "J": "C", "ℓ": "C", "η": "η", "α": "η",
-    "I": "z", "Err": "δ", "δ": "δ", "σ": "σ", "f": "σ", "g": "σ", "φ": "σ", "Δw": "ΔW",
-    "ΔW": "ΔW", "Δb": "Δb",
+    "I": "z", "Err": "δ", "err": "δ", "δ": "δ", "Δ": "δ", "σ": "σ", "f": "σ", "g": "σ",
+    "φ": "σ", "Δw": "ΔW",
+    "ΔW": "ΔW", "Δb": "Δb", "Δv": "ΔW", "ΔV": "ΔW", "Δu": "ΔW", "ΔU": "ΔW", "Δθ": "ΔW",
+    "ΔB": "Δb",
 }  # fmt: skip
 OUTPUTS = ("ŷ", "o", "O", "p")
 GRADIENTS = {"W": "∂C/∂W", "b": "∂C/∂b", "z": "δ", "a": "∂C/∂a", "η": None, "x": None}
@@ -37,6 +39,9 @@ def parts(name: Name) -> tuple[list[str], list[int], set[str]]:
     for piece in name.low:
         if piece in NEW or piece in OLD:
             marks.add(piece)
+            continue
+        if piece[:1] == "0" and piece.isdigit() and 1 < len(piece) < 4:
+            numbers += map(int, piece)  # w_{01} has a 0 and a 1
             continue
         found = PART.match(piece)
         if found is None:
@@ -61,7 +66,8 @@ def upper(name: Name) -> int | None:
 def key(name: Name) -> str:
     """A flat name without its marks: w_5^+ and w5 are one."""
     words, numbers, _ = parts(name)
-    base = {"W": "w", "B": "b"}.get(name.base, name.base)
+    letter = name.base.removeprefix("Δ") or name.base
+    base = {"W": "w", "B": "b"}.get(letter, letter)
     return base + "".join(words) + ",".join(map(str, numbers))
 
 

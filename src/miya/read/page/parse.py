@@ -109,13 +109,18 @@ class Parser(Brackets):
             dash = token.text == "-" and not token.maths
             return not dash and (after.kind in STARTS or after.text in (*SUMS, *NORMS))
         if token.kind == "(":
-            inside = [t.kind for t in self.tokens[self.at + 1 : self.at + 4]]
+            behind = self.tokens[self.at + 1 : self.at + 14]
+            inside = [t.kind for t in behind[:3]]
+            end = next((k for k, t in enumerate(behind) if t.kind == ")"), len(behind))
+            if token.space and any(t.text == "→" for t in behind[:end]):  # w1 = 0.5 (x1 -> h1)
+                return False
             if inside[1:2] == [")"] and token.space:  # b2 = 0.6 (output)
                 return False
             return "word" not in inside and ("name" in inside or "op" in inside[1:])
         if token.kind == "|":  # the norm of ½ ‖a - y‖²
             return token.maths or (after is not None and after.kind == "|")
-        return token.text in SUMS or (token.maths and token.kind in ("name", "frac"))
+        summed = token.text in SUMS or token.text[:1] in ("Σ", "∑")
+        return summed or (token.maths and token.kind in ("name", "frac"))
 
     def relation(self, first: bool) -> str | None:
         mark = self.at
@@ -168,6 +173,15 @@ def _plain(tree: Tree) -> bool:
     return False
 
 
+def _new_behind(tokens: list[Token]) -> bool:
+    """Whether a parameter's name has "new" behind it: w7 new = 0.3."""
+    if len(tokens) < 3 or tokens[0].kind != "name" or tokens[1].kind not in ("word", "name"):
+        return False
+    stated = tokens[2].kind in ("rel", "is", ":")
+    named = tokens[0].extra.base in ("W", "w", "b", "θ", "v", "V", "U")
+    return named and stated and tokens[1].text.lower() in ("new", "updated")
+
+
 def phrases(tokens: list[Token]) -> list[Token]:
     """Words that together name a quantity as one name: "learning rate" is η."""
     tokens = spoken(tokens)
@@ -193,6 +207,11 @@ def phrases(tokens: list[Token]) -> list[Token]:
                 found.append(replace(after, extra=name))
                 k += 2
                 continue
+        if _new_behind(tokens[k : k + 3]):
+            name = tokens[k].extra
+            found.append(replace(tokens[k], extra=replace(name, low=(*name.low, "new"))))
+            k += 2
+            continue
         found.append(tokens[k])
         k += 1
     return found

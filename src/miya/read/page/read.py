@@ -12,7 +12,7 @@ from typing import Any
 
 from ...core.network import Network
 from ...core.page import VELOCITIES, Note, Page, Statement
-from ...core.written import Chain
+from ...core.written import Binary, Chain, Name, Ref, names
 from ...errors import MiyaInputError
 from . import evidence
 from .around import Items, stated_alone
@@ -21,7 +21,9 @@ from .console import consoles
 from .context import Place, completed
 from .describe import description
 from .encoding import LARGEST, decode, read_bytes, repair, simplify
+from .extended import apart
 from .figures import figures
+from .formulas import defined
 from .frames import framed
 from .givens import Gatherer, Given
 from .html import html_tokens, visible
@@ -30,6 +32,8 @@ from .letters import by_layer
 from .macros import document, expanded
 from .names import Binder, Style
 from .notebook import notebook_tokens
+from .own import OwnNames
+from .own_tables import own_chains
 from .parse import Parser, TooMuch, phrases
 from .records import recorded
 from .roles import in_role, untimed
@@ -39,6 +43,7 @@ from .statements import Collector
 from .tables import table_chains
 from .tokens import MOST, Token
 from .training import Training, named, training
+from .units import lettered
 from .values import cells
 from .words import claims
 
@@ -52,6 +57,8 @@ FORMS = {
     ".json": "json",
 }
 MOST_STATED = 5000
+LETTER = re.compile(r"[A-Za-zα-ω]_?\d{1,2}")  # a factor of its own, and no article
+MOST_DEFINED = 12_000  # tokens of a page that is read again by its formulas
 HTML = re.compile(r"\s*(?:<!doctype html|<html)", re.IGNORECASE)
 COMMA = re.compile(r"(?<![\d.,])-?\d+,\d+(?![\d,.])")
 
@@ -86,8 +93,11 @@ def read_text(
     text = _commas(text, notes)
     if form != "notebook":
         text = untimed(document(expanded(text)))
-    if form == "markdown" and not HTML.match(text):
-        text = recorded(sessions(consoles(framed(text))))
+    plain = form == "markdown" and not HTML.match(text)
+    if plain:
+        text = sessions(consoles(framed(text)))
+    again = partial(_defined, text, form, name, tuple(notes))
+    text = recorded(text) if plain else text
     tokens = _tokens(text, form, name)
     if len(tokens) >= MOST:
         notes.append(Note("cut_tokens", {"limit": MOST}))
@@ -98,7 +108,26 @@ def read_text(
     pairs = [(c, n) for c, (_, n) in zip(marked, chains, strict=True) if c is not None]
     stated = tuple(stated_alone(alone))
     page = _page(name, text, pairs, loose, stated, network, notes, trained)
-    return replace(page, figures=figures(tokens))
+    free = network is None and len(tokens) < MOST_DEFINED
+    return replace(page, figures=figures(tokens), again=again if free else None)
+
+
+def _defined(text: str, form: str, name: str, before: tuple[Note, ...]) -> Page | None:
+    """The page with its names as its formulas define them; None where they define no network."""
+    notes = list(before)
+    said = simplify(visible(text) if HTML.match(text) else text)
+    kind, tokens = named(_tokens(text, form, name), said, None)
+    own = OwnNames()
+    chains, loose, alone = _chains(own.tokens(tokens), notes, said, own.usual)
+    if not chains:
+        return None
+    notes.append(Note("defined", {}))
+    trained, marked = training(kind, tokens, [c for c, _ in chains], said)
+    pairs = [(c, n) for c, (_, n) in zip(marked, chains, strict=True) if c is not None]
+    stated = tuple(stated_alone(alone))
+    page = _page(name, text, pairs, loose, stated, None, notes, trained)
+    page = page.choices.get("orientation", {}).get("(out, in)", page)
+    return None if page.description is None else replace(page, figures=figures(tokens))
 
 
 def _tokens(text: str, form: str, name: str) -> list[Token]:
@@ -128,9 +157,13 @@ Loose = list[tuple[str, int]]
 
 
 def _chains(
-    tokens: list[Token], notes: list[Note], said: str
+    tokens: list[Token], notes: list[Note], said: str, usual: dict[Name, Name] | None = None
 ) -> tuple[list[tuple[Chain, Loose]], Loose, list[Chain]]:
-    """Every chain with its numbers, the numbers that stand in none, and those behind a label."""
+    """Every chain with its numbers, the numbers that stand in none, and those behind a label.
+
+    usual: what own names are by their letters, where names are as formulas define them; no chains
+    where they define nothing.
+    """
     found: list[tuple[Chain, Loose]] = []
     loose: Loose = []
     where: list[Entity | None] = []
@@ -148,7 +181,9 @@ def _chains(
                 found.append((chain, numbers))
                 where.append(place.entity)
             part = []
-            made = [items.placed(c) for c in table_chains(token.extra, spent)]
+            rows = token.extra
+            own = own_chains(rows, spent) if usual is not None else []
+            made = [items.placed(c) for c in own or table_chains(rows, spent)]
             found += [(chain, []) for chain in made]
             where += [place.entity] * len(made)
             left = _left(token.extra, made)
@@ -156,9 +191,17 @@ def _chains(
             loose += left
     except TooMuch:
         notes.append(Note("cut_steps", {}))
+    if usual is not None:
+        placed = defined([c for c, _ in found], usual) or []
+        return [(c, n) for c, (_, n) in zip(placed, found, strict=False)], loose, items.alone
     plain = in_role([c for c, _ in found], said)
-    whole = by_layer(completed(list(zip(plain, where, strict=True))))
-    return [(c, n) for c, (_, n) in zip(whole, found, strict=True)], loose, items.alone
+    whole = apart(lettered(by_layer(completed(list(zip(plain, where, strict=True))))))
+    pairs = [
+        (c, n if k == 0 else [])
+        for made, (_, n) in zip(whole, found, strict=True)
+        for k, c in enumerate(made)
+    ]
+    return pairs, loose, items.alone
 
 
 def _left(rows: list[Any], chains: list[Chain]) -> Loose:
@@ -197,11 +240,24 @@ def _run(parser: Parser, loose: Loose, place: Place, items: Items) -> Iterator[t
         if parser.at <= start:
             parser.take()
         numbers = [n for t in parser.tokens[start : parser.at] for n in _numbers(t)]
-        if isinstance(tree, Chain) and not items.counted(tree, start, parser.at):
+        torn = isinstance(tree, Chain) and _torn(parser.tokens, start, tree)
+        if isinstance(tree, Chain) and not torn and not items.counted(tree, start, parser.at):
             yield items.labelled(tree, start, parser.at), numbers
         else:
             loose += numbers
             items.passed(tree, start, parser.at)
+
+
+def _torn(tokens: list[Token], start: int, chain: Chain) -> bool:
+    """Whether a chain's first side goes on to the left, where it was not understood."""
+    before, side = tokens[start - 1] if start else None, chain.sides[0]
+    if before is None or before.line != tokens[start].line:
+        return False
+    if isinstance(side, Ref):  # α a_3 Δ_5 = -0.03
+        return before.kind == "name" and bool(LETTER.fullmatch(before.text))
+    if names(side) or not isinstance(side, Binary):
+        return False
+    return before.kind in ("number", "op", ")", "]", "}") or before.text in "xΣ∑"
 
 
 def _numbers(token: Token, deep: int = 0) -> Loose:
@@ -265,7 +321,9 @@ def _page(
     guessed = described.pop("guessed", [])
     softmax = bool(described.pop("softmax", False))
     page = replace(page, description=described, softmax=softmax)
-    left = ["biases", "order", "velocity"] if sure else ["loss", "biases", "order", "velocity"]
+    left = ["biases", "order", "velocity"]
+    if not sure or described["loss"] == ENTROPY:  # summed or averaged over the outputs
+        left.insert(0, "loss")
     page = _open(page, (*(f"activation of layer {k}" for k in guessed), *left))
     if not given.either_way or turned:
         return page
@@ -316,6 +374,7 @@ def _given_numbers(
     return tuple(collector.stated)
 
 
+ENTROPY = "binary_cross_entropy"
 LOSSES = ("squared_error", "half_squared_error", "mean_squared_error")
 
 
@@ -347,9 +406,13 @@ def _activations(layer: int, page: Page, described: Mapping[str, Any]) -> dict[s
 
 def _losses(page: Page, described: Mapping[str, Any]) -> dict[str, Page]:
     loss = described["loss"]
+    several = len(described["examples"][0]["target"]) > 1
+    if loss == ENTROPY and several:
+        use = {f"{loss} ({o})": {"name": loss, "outputs": o} for o in ("sum", "mean")}
+        return {o: replace(page, description={**described, "loss": u}) for o, u in use.items()}
     if loss not in LOSSES:
         return {}
-    many = len(described["examples"][0]["target"]) > 1 or len(described["examples"]) > 1
+    many = several or len(described["examples"]) > 1
     order = sorted(LOSSES if many else LOSSES[:2], key=lambda name: name != loss)
     return {name: replace(page, description={**described, "loss": name}) for name in order}
 
@@ -357,14 +420,15 @@ def _losses(page: Page, described: Mapping[str, Any]) -> dict[str, Page]:
 def _biases(page: Page, described: Mapping[str, Any]) -> dict[str, Page]:
     heads = [s.of.head for s in page.statements if s.of is not None]
     layers = described["layers"]
-    told = heads.count("b_new") > 1 or page.steps > 1
-    if not told or not all(layer["trainable"]["bias"] for layer in layers):
+    if heads.count("b_new") < 2 and page.steps < 2:
         return {}
-    frozen = [{**layer, "trainable": {"weight": True, "bias": False}} for layer in layers]
-    return {
-        "trained": page,
-        "frozen": replace(page, description={**described, "layers": frozen}),
-    }
+    made = {}
+    for name, kept in (("trained", True), ("frozen", False)):
+        use = {"weight": True, "bias": kept}
+        option = [{**layer, "trainable": use} for layer in layers]
+        made[name] = replace(page, description={**described, "layers": option})
+    said = all(layer["trainable"]["bias"] for layer in layers)  # or words say that they are fixed
+    return made if said else dict(reversed(made.items()))
 
 
 def _orders(page: Page, described: Mapping[str, Any]) -> dict[str, Page]:

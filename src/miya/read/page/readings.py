@@ -70,6 +70,8 @@ def _plain(name: Name) -> Subject | None:
 
 def _derivative(top: Name, wrt: Name, binder: Binder) -> Subject | None:
     above = binder.family(top)
+    if binder.output_of(top) is not None:
+        return None
     heads = HEADS.get(wrt.base, ())
     if above == "C" or (above is None and top.base in ("E", "L", "C", "J", "S")):
         found = tuple(h for h in heads if h in SLOPES)

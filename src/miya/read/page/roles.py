@@ -40,6 +40,8 @@ INPUT = re.compile(
     re.IGNORECASE,
 )
 BOLD = re.compile(r"\\(?:mathbf|boldsymbol|bm|vec|mathrm|mathcal|hat)\s*\{\s*(\w)\s*\}")
+BACKWARDS = re.compile(r"\^?L(?:-(?P<back>\d))?$")  # layer L, L-1
+WANTED = frozenset(("target", "true", "desired", "wanted", "expected", "goal", "teacher"))
 LOSS = ("L", "E", "J", "ℓ")  # C may be a table's
 SEVERAL = 3  # derivatives of one letter that make it the loss
 ARGUMENT = re.compile(
@@ -52,7 +54,15 @@ Change = Callable[[Name], Name]
 def in_role(chains: list[Chain], said: str) -> list[Chain]:
     """Chains with their letters renamed to those that the field uses. said: the page's text."""
     said = BOLD.sub(r"\1", said)
-    for find in (_loss, _rate_and_target, _potential, _stages, _outputs):
+    for find in (
+        _relative,
+        _marked_targets,
+        _loss,
+        _rate_and_target,
+        _potential,
+        _stages,
+        _outputs,
+    ):
         change = find(chains, said)
         if change is not None:
             chains = [_changed(c, change) for c in chains]
@@ -98,6 +108,54 @@ def _loss(chains: list[Chain], said: str) -> Change | None:
     return _swap({most: "C"})
 
 
+def _relative(chains: list[Chain], said: str) -> Change | None:
+    """Layers counted back from the last: L, L-1, and L-2 for the input."""
+    every = [n for c in chains for s in c.sides for ref in names(s) for n in (ref.name, ref.wrt)]
+    steps = {n: k for n in every if n is not None and (k := _back(n)) is not None}
+    weights = [k for n, k in steps.items() if FAMILIES.get(n.base) == "W"]
+    if not weights or max(weights) < 1:
+        return None
+    last = max(weights) + 1
+
+    def change(name: Name) -> Name:
+        back = _back(name)
+        if back is None or back > last:
+            return name
+        if back == last:  # what goes into the first layer
+            return replace(name, base="x", up=()) if FAMILIES.get(name.base) == "a" else name
+        up = tuple(str(last - back) if BACKWARDS.match(u) else u for u in name.up)
+        return replace(name, up=up)
+
+    return change
+
+
+def _back(name: Name) -> int | None:
+    """How many layers before the last a name says: 1 of L-1."""
+    found = (BACKWARDS.match(u) for u in name.up)
+    return next((int(m["back"] or 0) for m in found if m), None)
+
+
+def _marked_targets(chains: list[Chain], said: str) -> Change | None:
+    """y_target as t, where other y are worked out."""
+    every = {ref.name for c in chains for side in c.sides for ref in names(side)}
+    marked = any(n.base in ("y", "Y") and WANTED & set(n.low) for n in every)
+    worked = any(
+        isinstance(c.sides[0], Ref)
+        and c.sides[0].name.base in ("y", "Y")
+        and any(isinstance(s, Binary | Call) for s in c.sides[1:])
+        for c in chains
+    )
+    if not (marked and worked):
+        return None
+
+    def change(name: Name) -> Name:
+        if name.base not in ("y", "Y") or not WANTED & set(name.low):
+            return name
+        return replace(name, base="t", low=tuple(p for p in name.low if p not in WANTED))
+
+    return change
+
+
 def _rate_and_target(chains: list[Chain], said: str) -> Change | None:
     letters: dict[str, str] = {}
     rate = RATE.search(said)
@@ -119,7 +177,25 @@ def _potential(chains: list[Chain], said: str) -> Change | None:
     found = {b for c in chains for side in c.sides for b in _sloped(side)}
     given = {c.sides[0].name.base for c in chains if _given(c) and isinstance(c.sides[0], Ref)}
     found |= {m["letter"] for m in ARGUMENT.finditer(said)}
+    for letter in _arguments(chains):
+        return _swap({letter: "z"})
     return _swap(dict.fromkeys(found & set(POTENTIAL) - given, "z"))
+
+
+def _arguments(chains: list[Chain]) -> set[str]:
+    """The letter of an activation that is only ever the argument of one: y3 = F(a3)."""
+    outside = {
+        (of.base, side.name.base)
+        for chain in chains
+        if isinstance(side := chain.sides[0], Ref) and side.wrt is None
+        for told in chain.sides[1:2]
+        if isinstance(told, Call) and isinstance(told.of, Ref) and not told.function.endswith("'")
+        for of in (told.of.name,)
+    }
+    inner, outer = {a for a, b in outside if a != b}, {b for _, b in outside}
+    known = {ref.name.base for c in chains for ref in names(c.sides[0])}
+    found = {b for b in inner - outer if FAMILIES.get(b) == "a"}
+    return found if len(found) == 1 and not known & {"z", "net", "Z"} else set()
 
 
 def _sloped(tree: Tree) -> list[str]:

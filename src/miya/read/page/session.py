@@ -12,7 +12,7 @@ NUMBERS = re.compile(rf"^\s*{NUMBER}(?:\s+{NUMBER})*\s*$")
 TITLE = re.compile(r"^\s*(?P<name>[A-Za-z]\w*)\s*=\s*$")
 KIND = re.compile(r"^\s*\d+(?:-element|×\d+) \w*(?:Vector|Matrix|Array)\b.*:\s*$")
 SHOWN = re.compile(r"^\s*(?:Out ?\[\d+\]:)\s?")
-REST = re.compile(r"^\s*\.\.\.\s?")
+REST = re.compile(r"^\s*\.\.\.+:?\s?")
 PARAMETER = re.compile(
     r"\b(?P<module>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d+\])*)\.(?P<of>weight|bias)\b"
 )
@@ -28,6 +28,7 @@ EXTRA = re.compile(
     r",?\s*(?:grad_fn=<[^>]*>|requires_grad=\w+|dtype=[\w.]+|device='[^']*')|Parameter containing:"
 )
 WRAPPED = re.compile(r"\b(?:tensor|array|np\.float\d+|torch\.tensor|np\.array)\(")
+MODULE = re.compile(r"\b(?:np|numpy|jnp)\.(?=[a-z])")
 
 
 BEHIND = re.compile(
@@ -47,9 +48,22 @@ def worked_behind(text: str) -> str:
     return BEHIND.sub(turned, text)
 
 
+CELL = re.compile(
+    r"(?P<code>^```(?:python|py|ipython3?)[ \t]*\n(?:(?!```).*\n)*?)"
+    r"(?:print|round)?\(?[ \t]*(?P<name>[A-Za-z_]\w*(?:\[\d+\])*)[ \t]*(?:,[ \t]*\d+)?\)?[ \t]*\n"
+    r"(?P<end>```[ \t]*\n\s*\n[ ]{4})(?=(?:array|tensor|np\.\w+)?\(?\[*[ ]*-?[\d.])",
+    re.MULTILINE,
+)
+
+
+def cells_shown(text: str) -> str:
+    """The output below a cell of code with the name that the cell's last line shows."""
+    return CELL.sub(lambda m: f"{m['code']}\n{m['end']}{m['name']} = ", text)
+
+
 def sessions(text: str) -> str:
     """`text` with each shown number written as "name = number"; lines stay where they are."""
-    text = worked_behind(text)
+    text = cells_shown(worked_behind(text))
     return columns(_typed(text) if STARTED.search(text) else text)
 
 
@@ -143,6 +157,6 @@ def _code(code: str, layers: dict[str, int], stepped: bool) -> str:
         mark = "_new" if stepped and not grad else ""
         return f"{letter}{layers[found['module']]}{mark}"
 
-    code = CALLS.sub("", code)
+    code = MODULE.sub("", CALLS.sub("", code))
     made = PARAMETER.sub(parameter, code)
     return re.sub(r"\b([A-Za-z_]\w*)\.grad\b", r"grad_\1", made)

@@ -22,6 +22,7 @@ from .readings import Subject, pattern, readings, renewed, subject
 from .values import Cell, Element, cells, squeeze
 
 GIVEN = ("W", "b", "x", "y", "η")
+TURNED = ("∂C/∂a", "δ", "∂C/∂W", "∂C/∂b")  # what a page may state with the other sign
 PER_NEURON = ("z", "a", "σ'", "δ", "∂C/∂a", "y")
 
 
@@ -70,7 +71,7 @@ class Collector:
             found = subject(side, self.binder)
             if found is not None:
                 return found
-            if self.binder.tree(side) is not None:
+            if self.binder.tree(side.of if isinstance(side, Negative) else side) is not None:
                 return None
         return None
 
@@ -89,9 +90,11 @@ class Collector:
         for side in chain.sides[derived and _is_gradient(chain.sides[1], self.binder) : 3]:
             self.flipped = isinstance(side, Negative)
             found = self.binder.tree(side.of if isinstance(side, Negative) else side)
-            if self.flipped and (found is None or found.head not in ("∂C/∂a", "δ")):
+            if self.flipped and (found is None or found.head not in TURNED):
                 continue
             if found is not None:
+                if found.head == "η" and any(_worked(s) for s in chain.sides[1:]):
+                    return None  # a step of the rate times a slope
                 if found.head in ("W", "b") and (updating or worked):
                     return Quantity(f"{found.head}_new", found.layer, found.index)
                 return found
@@ -193,6 +196,12 @@ class Collector:
         return target.index
 
 
+def _worked(side: Tree) -> bool:
+    """Whether a side works something out."""
+    inner = side.of if isinstance(side, Negative) else side
+    return isinstance(inner, Binary) and not cells(side, 0)
+
+
 def _is_gradient(side: Tree, binder: Binder) -> bool:
     """Whether a side says ∂C/∂z: s = ∂F/∂n is what it is derived as, whatever the letter."""
     return isinstance(side, Ref) and side.wrt is not None and binder.tree(side) is not None
@@ -203,7 +212,7 @@ def _size(target: Quantity, style: Style) -> tuple[int, ...] | None:
         return None
     if target.head == "x":
         return (style.sizes[0],)
-    if target.head == "y":
+    if target.head in ("y", "l"):
         return (style.sizes[-1],)
     layer = target.layer
     if layer is None or not 1 <= layer <= style.layers:
@@ -253,4 +262,8 @@ def form_of(tree: Tree) -> Quantity | None:
             return Quantity("∂C/∂W", layer)
         case Binary("*" | "⊙", Ref(of=Quantity("a", layer, i)), Binary("-", Number(), Ref(of=b))):
             return Quantity("σ'", layer, i) if b == Quantity("a", layer, i) else None
+        case Binary("*" | "⊙", Binary("-", Number(), Ref(of=b)), Ref(of=Quantity("a", layer, i))):
+            return Quantity("σ'", layer, i) if b == Quantity("a", layer, i) else None
+        case Binary("-", Number(), Binary("^", Ref(of=Quantity("a", layer, i)), Number(power))):
+            return Quantity("σ'", layer, i) if power.value == 2 else None
     return None

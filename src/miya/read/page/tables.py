@@ -29,6 +29,7 @@ COLUMNS = (
         "value",
     ),
 )
+CHANGE = re.compile(r"(?:Δ|delta|change)(?:\s*(?:w|b|weight|wij|w_?ij))?\W*$", re.IGNORECASE)
 WORKING = re.compile(
     r"calculat|working|formula|computation|substitut|how|arithmetic", re.IGNORECASE
 )
@@ -46,9 +47,8 @@ def table_chains(rows: list[Row], spent: list[int]) -> list[Chain]:
     if not any(_text(tokens) for tokens, _ in rows[0]):  # no header: cells speak for themselves
         cells = [cell for row in rows[1:] for cell in row]
         return [c for tokens, _ in cells for c in Parser(phrases(tokens), spent).chains()]
-    known = header_chains(rows, partial(_bare, spent=spent)) or indexed_chains(
-        rows, partial(_bare, spent=spent)
-    )
+    bare, spoken = partial(_bare, spent=spent), partial(_tree, spent=spent)
+    known = header_chains(rows, bare) or indexed_chains(rows, bare) or header_chains(rows, spoken)
     if known:
         return known
     heads = [(_tree(tokens, spent), _text(tokens)) for tokens, _ in rows[0]]
@@ -179,12 +179,15 @@ def _named(row: tuple[Tree | None, str], column: tuple[Tree | None, str]) -> Ref
     kind = next((k for pattern, k in COLUMNS if pattern.search(text)), None)
     neuron = NEURON.match(words)
     base = PRE.get(text.lower().split("(")[0].strip())
-    if isinstance(label, Ref) and FAMILIES.get(label.name.base) in ("W", "b") and label.wrt is None:
+    family = FAMILIES.get(label.name.base) if isinstance(label, Ref) and not label.wrt else None
+    if isinstance(label, Ref) and family in ("W", "b"):
         state = (
             state_column(head.name, label.name) if isinstance(head, Ref) and not head.wrt else None
         )
         if state is not None:
             return Ref(state)
+        if CHANGE.match(text):
+            return Ref(replace(label.name, base="Δ" + label.name.base))
         if kind == "gradient":
             return Ref(Name("C"), label.name)
         if kind == "new" or (isinstance(head, Ref) and "new" in head.name.low + head.name.up):

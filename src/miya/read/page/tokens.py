@@ -67,7 +67,8 @@ WORDS = {
     "target": "y", "label": "y", "output": "ŷ", "prediction": "ŷ", "yhat": "ŷ", "pred": "ŷ",
     "input": "x", "inputs": "x", "loss": "C", "cost": "C", "error": "C", "partial": "∂",
     "nabla": "∇", "weight": "w", "bias": "b", "targets": "y", "activation": "a",
-    "θ": "θ", "mse": "C", "bce": "C", "logit": "z", "logits": "z", "rate": "η",
+    "θ": "θ", "Θ": "θ", "theta": "θ",
+    "mse": "C", "bce": "C", "logit": "z", "logits": "z", "rate": "η",
 }  # fmt: skip
 KNOWN = {
     "W", "w", "b", "B", "x", "X", "y", "Y", "z", "Z", "a", "A", "h", "H", "o", "O", "i", "t", "C",
@@ -75,7 +76,9 @@ KNOWN = {
     "out", "ŷ", "θ", "ℓ", "c", "n", "in", "e", "q", "T", "d", "μ", "β", "ε", "l", "k", "j", "r",
     "P", "exp", "ln", "log", "tanh", "relu", "ReLU", "softmax", "sqrt", "max", "Var", "λ", "mom",
 }  # fmt: skip
-FUNCTIONS = {"exp", "ln", "log", "tanh", "relu", "softmax", "sqrt", "max", "σ", "f", "g", "φ"}
+FUNCTIONS = {
+    "exp", "ln", "log", "tanh", "relu", "softmax", "sqrt", "max", "σ", "f", "g", "φ", "sigmoid",
+}  # fmt: skip
 DIFFERENTIALS = {"d" + letter for letter in "WwbzaZABVvU"}  # dW1 in code is ∂C/∂W1
 RATES = {"learning_rate", "learningrate", "step_size", "learn_rate"}
 NUMBERED = ("I", "N", "Err", "S")  # names where something stands below
@@ -133,6 +136,8 @@ def identifier(text: str) -> Name | None:
     if letters == "y" and parts[1:2] == ["hat"]:
         letters, parts = "ŷ", [parts[0], *parts[2:]]
     low = tuple(p for p in (digits, rest, *parts[1:]) if p)
+    if letters[0] == "δ" and letters[1:].isascii() and letters[1:].isalpha():  # δH1
+        return Name("δ", (letters[1:] + digits, *(p for p in (rest, *parts[1:]) if p)))
     base = WORDS.get(letters.lower(), letters) if len(letters) > 1 else letters
     if letters in DIFFERENTIALS:
         return Name("grad " + letters[1:], low)
@@ -155,7 +160,7 @@ def identifier(text: str) -> Name | None:
 SAID = {
     "slope": "σ", "net": "z", "out": "a", "act": "a", "activation": "a", "preact": "z", "pre": "z",
     "delta": "δ", "deltas": "δ", "z": "z", "a": "a", "bias": "b", "weight": "w", "weights": "w",
-    "biases": "b", "deriv": "σ", "err": "δ", "error": "δ", "in": "z", "w": "W", "b": "b",
+    "biases": "b", "deriv": "σ", "err": "err", "error": "err", "in": "z", "w": "W", "b": "b",
     "logit": "z",
     "output": "a", "sum": "z", "signal": "δ", "activations": "a", "slopes": "σ", "sigprime": "σ",
     "dsigma": "σ", "sens": "δ", "blame": "δ", "input": "z",
