@@ -41,7 +41,7 @@ class Workers:
         from pebble import ProcessPool
 
         self.seconds, self.waiting, self.leaving = seconds, 0, False
-        self.wanted: set[Any] = set()  # the futures of what waits or runs
+        self.free = asyncio.Semaphore(count)
         self.pool = ProcessPool(
             max_workers=count,
             max_tasks=0,
@@ -53,21 +53,16 @@ class Workers:
     async def ask(self, request: Any) -> Answer:
         """The answer of `act`. Raises Busy, Leaving, and Failed E810 out of time, E811 out of
         memory."""
-        if self.leaving:
-            raise Leaving
         if self.waiting >= QUEUE:
             raise Busy
         self.waiting += 1
         try:
-            future = self.pool.schedule(_act, args=[request], timeout=self.seconds)
-            self.wanted.add(future)
-            future.add_done_callback(self.wanted.discard)
-            answer: Answer = await asyncio.wrap_future(future)
-            return answer
-        except asyncio.CancelledError:
-            if future.cancelled() and self.leaving:
-                raise Leaving from None
-            raise
+            async with self.free:  # what waits is here, where it can be sent away
+                if self.leaving:
+                    raise Leaving
+                future = self.pool.schedule(_act, args=[request], timeout=self.seconds)
+                answer: Answer = await asyncio.wrap_future(future)
+                return answer
         except (TimeoutError, OutOfTime):
             raise Failed(
                 "E810",
@@ -86,9 +81,6 @@ class Workers:
     def leave(self) -> None:
         """Finish what runs, and begin nothing more: what waits gets Leaving."""
         self.leaving = True
-        for future in tuple(self.wanted):
-            if not future.running():
-                future.cancel()
 
     def close(self) -> None:
         """End every process; what is being worked out is lost."""
