@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # shares of a page's numbers that come out on the network that it works on
 ENOUGH, SURE, LEAD = 0.5, 0.9, 0.1
 MANY = 3  # slips from which the network itself may be misread
+FEW, LEAST = 2, 5  # or so few, of so many numbers, where not even half of them come out
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ def marked(read: Callable[[Network | None], Page], network: Network | None = Non
         return mark_page(found.applied(page), found.network)
     if made is not None and (made.network is None or fits >= ENOUGH):
         return made
-    return mark_page(doubted(page), None)
+    own = mark_page(doubted(page), None)
+    return made if made is not None and not own.marks else own
 
 
 def _by_formulas(made: Marking | None, page: Page) -> tuple[Marking | None, Page]:
@@ -114,12 +116,18 @@ def _by_formulas(made: Marking | None, page: Page) -> tuple[Marking | None, Page
 def _comes_out(made: Marking | None, page: Page) -> float:
     """The share of a page's numbers that come out on the network that its names give."""
     from ..analysis.check.guess import agreement
+    from ..analysis.check.mark import fitting
 
     if made is None or made.network is None:
         return 0.0
     plain = page.steps == 1 and not page.softmax and made.network.optimizer.name == "sgd"
     unplaced = any(note.key == "unplaced" for note in page.assumed)
-    doubtful = plain and (unplaced or len(made.first_slips) >= MANY)
+    if not plain or not (unplaced or len(made.first_slips) >= FEW):
+        return 1.0
+    share = fitting(made) / len(made.marks)
+    if share < ENOUGH and len(made.marks) >= LEAST:
+        return share
+    doubtful = unplaced or len(made.first_slips) >= MANY
     return agreement(page, made.network) if doubtful else 1.0
 
 

@@ -93,8 +93,12 @@ def mark_page(page: Page, network: Network | None) -> Marking:
 
 def explained(made: Marking) -> int:
     """How many numbers the network, or the page's own before them, give; less the slips."""
-    fits = sum(m.of is not None and m.verdict in FITS for m in made.marks)
-    return fits - len(made.first_slips)
+    return fitting(made) - len(made.first_slips)
+
+
+def fitting(made: Marking) -> int:
+    """How many numbers the network, or the page's own before them, give."""
+    return sum(m.of is not None and m.verdict in FITS for m in made.marks)
 
 
 def _settled(page: Page, network: Network | None) -> Marking:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...core.page import Note
 from ...core.written import Chain
-from . import evidence
+from . import evidence, substituted
 from .givens import Given
 from .names import Binder, subjects
 from .values import cells
@@ -21,6 +21,14 @@ def description(given: Given, text: str, chains: list[Chain]) -> dict[str, Any] 
         return None
     if not given.inputs:
         given.missing.append("x")
+    put_in = None if given.targets else substituted.targets(chains, style.sizes[-1])
+    if put_in is not None:
+        values, at = put_in
+        given.targets.append(values)
+        given.lines["y"] = at
+        given.notes.append(
+            Note("found_target", {"values": ", ".join(map(str, values)), "line": at})
+        )
     if not given.targets:
         given.missing.append("y")
     if given.missing:

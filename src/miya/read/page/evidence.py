@@ -38,6 +38,10 @@ BY_NUMBER = {  # in a network of two layers
     "hidden": re.compile(r"hidden|first layer|layer (?:1|one)\b", re.IGNORECASE),
     "output": re.compile(r"output|(?:final|last|second) layer|layer (?:2|two)\b", re.IGNORECASE),
 }
+OF_LAYER = re.compile(  # g^{[2]} = tanh, f_1 is the sigmoid
+    r"(?:\b[fgh]|σ|φ|\\sigma|\\phi|\\varphi)\s*[\^_]\s*\{?\s*[\[(]?\s*(?P<layer>\d)\s*[\])]?\s*\}?"
+    r"(?:\([^()]{0,12}\))?[\s$]*(?:=|:|is\b)"
+)
 HALF = re.compile(
     r"\b[Hh]alf\b|\\[dt]?frac\s*\{?\s*1\s*\}?\s*\{?\s*2\s*\}?|½|(?<!\d)1\s*/\s*2"
     r"|0\.5\s*\*?\s*(?:[(Σ∑\[]|\\sum|\\left|\\cdot|\\,|np|sum|mean|torch)|(?:\^\s*\{?2\}?|²|\*\*\s*2)\)*\s*/\s*2"
@@ -181,6 +185,10 @@ def _spoken(text: str, layers: int) -> tuple[dict[int, str], dict[int, str]]:
             names = [_called_so(m) for m in SAID.finditer(clause)]
             if not names:
                 continue
+            named = OF_LAYER.search(clause)
+            if named and 1 <= int(named["layer"]) <= layers:
+                found.setdefault(int(named["layer"]), names[0])
+                continue
             where = BY_NUMBER if layers == 2 else WHERE
             places = [w for w, pattern in where.items() if pattern.search(clause)]
             if places == ["hidden"] or (
@@ -206,9 +214,10 @@ def _spoken(text: str, layers: int) -> tuple[dict[int, str], dict[int, str]]:
 def loss(text: str, chains: Iterable[Chain], outputs: int) -> tuple[str | None, bool]:
     """The loss that the page names, and whether that leaves nothing open."""
     for found in FORMULA.finditer(text):
-        what = re.split(r"\\q?quad|,\s|;|\\\\|\\\]|\$", found["what"])[0]
+        said = found["what"].lstrip("$ ")  # of "loss: $L = ...$"
+        what = re.split(r"\\q?quad|,\s|;|\\\\|\\\]|\$", said)[0]
         if re.search(r"\\log|\\ln|\blog\b|\bln\b", what):
-            two = re.search(r"1\s*-\s*(?:\\?hat|y|t|a|p|\{)", what)
+            two = re.search(r"1\s*-\s*(?:\\?hat|[ytapoh\d]|\{)", what)
             return ("binary_cross_entropy" if two else "cross_entropy"), True
         squared = re.search(r"\^\s*\{?2|²|\*\*\s*2", what)
         if squared and re.search(r"[A-Za-zŷ]", what):
