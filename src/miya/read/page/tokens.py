@@ -9,7 +9,7 @@ from typing import Any
 
 from ...core.written import Name, Written
 
-MOST = 60_000  # tokens of a page that are read
+MOST = 54_000  # tokens of a page that are read
 LONGEST_NUMBER = 60  # characters
 
 
