@@ -107,12 +107,12 @@ def _server(config: Any, leave: Callable[[], None]) -> Any:
     """uvicorn's, which calls `leave` when it is told to stop."""
     import uvicorn
 
-    class Leaving(uvicorn.Server):
+    class Told(uvicorn.Server):
         def handle_exit(self, sig: int, frame: Any) -> None:
             leave()
             super().handle_exit(sig, frame)
 
-    return Leaving(config)
+    return Told(config)
 
 
 def _protocol() -> Any:

@@ -45,7 +45,6 @@ ORDERED = 5  # of a place between two others that makes it sure
 MANY = 2.5  # of a line's factors, which are no chance
 SURELY = 1.9  # of a line's factors, likewise
 TRIED = 4  # numbers that are supposed to be something
-FEWER = 2  # of one whose label's other numbers agree
 WEAK = {"wrong_index", "decimal_point", "rounded_early", "sign"}  # misread names give these too
 
 

@@ -101,13 +101,10 @@ def read_text(
     tokens = _tokens(text, form, name)
     if len(tokens) >= MOST:
         notes.append(Note("cut_tokens", {"limit": MOST}))
-    said = simplify(visible(text) if HTML.match(text) else text)
+    said = _said(text)
     kind, tokens = named(tokens, said, network)
-    chains, loose, alone = _chains(tokens, notes, said)
-    trained, marked = training(kind, tokens, [c for c, _ in chains], said)
-    pairs = [(c, n) for c, (_, n) in zip(marked, chains, strict=True) if c is not None]
-    stated = tuple(stated_alone(alone))
-    page = _page(name, text, pairs, loose, stated, network, notes, trained)
+    found = _chains(tokens, notes, said)
+    page = _built(name, text, (kind, tokens, said), found, network, notes)
     free = network is None and len(tokens) < MOST_DEFINED
     return replace(page, figures=figures(tokens), again=again if free else None)
 
@@ -115,19 +112,21 @@ def read_text(
 def _defined(text: str, form: str, name: str, before: tuple[Note, ...]) -> Page | None:
     """The page with its names as its formulas define them; None where they define no network."""
     notes = list(before)
-    said = simplify(visible(text) if HTML.match(text) else text)
+    said = _said(text)
     kind, tokens = named(_tokens(text, form, name), said, None)
     own = OwnNames()
-    chains, loose, alone = _chains(own.tokens(tokens), notes, said, own.usual)
-    if not chains:
+    found = _chains(own.tokens(tokens), notes, said, own.usual)
+    if not found[0]:
         return None
     notes.append(Note("defined", {}))
-    trained, marked = training(kind, tokens, [c for c, _ in chains], said)
-    pairs = [(c, n) for c, (_, n) in zip(marked, chains, strict=True) if c is not None]
-    stated = tuple(stated_alone(alone))
-    page = _page(name, text, pairs, loose, stated, None, notes, trained)
+    page = _built(name, text, (kind, tokens, said), found, None, notes)
     page = page.choices.get("orientation", {}).get("(out, in)", page)
     return None if page.description is None else replace(page, figures=figures(tokens))
+
+
+def _said(text: str) -> str:
+    """What a page says in words and formulas, without marks of layout."""
+    return simplify(visible(text) if HTML.match(text) else text)
 
 
 def _tokens(text: str, form: str, name: str) -> list[Token]:
@@ -154,11 +153,13 @@ def _commas(text: str, notes: list[Note]) -> str:
 
 
 Loose = list[tuple[str, int]]
+Read = tuple[Any, list[Token], str]
+Found = tuple[list[tuple[Chain, Loose]], Loose, list[Chain]]
 
 
 def _chains(
     tokens: list[Token], notes: list[Note], said: str, usual: dict[Name, Name] | None = None
-) -> tuple[list[tuple[Chain, Loose]], Loose, list[Chain]]:
+) -> Found:
     """Every chain with its numbers, the numbers that stand in none, and those behind a label.
 
     usual: what own names are by their letters, where names are as formulas define them; no chains
@@ -202,6 +203,17 @@ def _chains(
         for k, c in enumerate(made)
     ]
     return pairs, loose, items.alone
+
+
+def _built(
+    name: str, text: str, read: Read, found: Found, network: Network | None, notes: list[Note]
+) -> Page:
+    """The page of what `_chains` found. read: what `named` gave, and what the page says."""
+    (kind, tokens, said), (chains, loose, alone) = read, found
+    trained, marked = training(kind, tokens, [c for c, _ in chains], said)
+    pairs = [(c, n) for c, (_, n) in zip(marked, chains, strict=True) if c is not None]
+    stated = tuple(stated_alone(alone))
+    return _page(name, text, pairs, loose, stated, network, notes, trained)
 
 
 def _left(rows: list[Any], chains: list[Chain]) -> Loose:
@@ -292,10 +304,10 @@ def _page(
     described: dict[str, Any] | None = None
     hints: dict[str, str] = {}
     if network is None:
-        said = visible(text) if HTML.match(text) else text
-        described = description(given, simplify(said), plain)
+        said = _said(text)
+        described = description(given, said, plain)
         if described is None:
-            hints = evidence.hints(simplify(said), plain)
+            hints = evidence.hints(said, plain)
             missing = ", ".join(dict.fromkeys(given.missing))
             given.notes.append(Note("no_network", {"missing": missing}))
     else:
@@ -349,9 +361,9 @@ def _stated(
             loose = loose + numbers
     statements = tuple(s for s in collector.stated if not _counts(s))
     loose = loose + [(s.stated.text, s.line) for s in collector.stated if _counts(s)]
-    rows = text.split("\n")
+    rows = [row.strip()[:70] for row in text.split("\n")]
     unread = tuple(
-        (number, line, rows[line - 1].strip()[:70] if 0 < line <= len(rows) else "")
+        (number, line, rows[line - 1] if 0 < line <= len(rows) else "")
         for number, line in sorted(loose, key=lambda n: n[1])
     )
     said = claims(text, statements, style.layers - 1)
